@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * port.h - the queue that a pager reads its requests from: a file descriptor.
+ *
+ * request.c puts requests in and takes them back; the file's read() hands them
+ * out: the oldest of a VMO first, VMOs in turn, COMPLETE last and once
+ * (semantics: PKT-1, PKT-4, PKT-5, REQ-28).
+ *
+ * request.c and port.c are the two halves of one thing: source->lock is taken
+ * first, port->lock second, never the other way round.
+ */
+#ifndef VMOP_PORT_H
+#define VMOP_PORT_H
+
+#include <linux/types.h>
+
+struct file;
+struct vmop_port;
+struct vmop_req;
+struct vmop_source;
+
+struct vmop_port *vmop_port_create(u64 pager_id, struct file **out_file);
+struct vmop_port *vmop_port_from_file(struct file *file);
+void vmop_port_get(struct vmop_port *port);
+void vmop_port_put(struct vmop_port *port);
+u64 vmop_port_pager_id(const struct vmop_port *port);
+bool vmop_port_is_closed(struct vmop_port *port);
+void vmop_port_pager_closed(struct vmop_port *port);
+
+/* For request.c only. */
+int vmop_port_add_source(struct vmop_port *port, struct vmop_source *src);
+void vmop_port_del_source(struct vmop_source *src);
+int vmop_port_queue(struct vmop_req *req);
+void vmop_port_withdraw(struct vmop_req *req);
+void vmop_port_queue_complete(struct vmop_source *src);
+bool vmop_port_withdraw_complete(struct vmop_source *src);
+
+#endif /* VMOP_PORT_H */

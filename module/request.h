@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * request.h - what is absent, who waits for it, and who must bring it.
+ *
+ * A source stands for "who supplies the absent content of one VMO". It keeps
+ * the requests that are outstanding, and the threads that wait for them. A port
+ * (port.h) hands the requests to the pager.
+ *
+ * Nothing in here knows pages, VMOs, mappings or user memory: a page range in,
+ * a wake-up out. A wake-up only ever means "look again" (semantics: THR-8).
+ *
+ * Terms: start and end are pages, [start, end); last is the final page of a
+ * range. The owner of a request is nobody special: every thread that waits for
+ * it is a waiter, and each may leave at any time.
+ */
+#ifndef VMOP_REQUEST_H
+#define VMOP_REQUEST_H
+
+#include "request_deps.h"
+
+struct vmop_port;
+struct vmop_source;
+
+/**
+ * enum vmop_req_type - kinds of requests; each kind has a tree of its own
+ * @VMOP_REQ_READ: content for pages that are absent
+ * @VMOP_REQ_DIRTY: leave to change pages that are clean
+ * @VMOP_REQ_NR_TYPES: how many kinds there are
+ *
+ * Bit (1 << type) is the kind's bit in enum vmop_fail_types.
+ */
+enum vmop_req_type {
+	VMOP_REQ_READ,
+	VMOP_REQ_DIRTY,
+	VMOP_REQ_NR_TYPES
+};
+
+/**
+ * enum vmop_req_state - the life of a request, left to right only
+ * @VMOP_REQ_NEW: in the port's queue (an EFAULT of the reader leads back here)
+ * @VMOP_REQ_DELIVERED: a reader of the port has it
+ * @VMOP_REQ_DONE: completed or cancelled; nobody waits for it any more
+ */
+enum vmop_req_state {
+	VMOP_REQ_NEW,
+	VMOP_REQ_DELIVERED,
+	VMOP_REQ_DONE
+};
+
+/**
+ * enum vmop_complete_state - the life of a source's COMPLETE record
+ * @VMOP_COMPLETE_NONE: not made yet
+ * @VMOP_COMPLETE_QUEUED: in the port's queue, where it holds a source reference
+ * @VMOP_COMPLETE_TAKEN: read, withdrawn, or never to be: there is no second one
+ */
+enum vmop_complete_state {
+	VMOP_COMPLETE_NONE,
+	VMOP_COMPLETE_QUEUED,
+	VMOP_COMPLETE_TAKEN
+};
+
+/**
+ * struct vmop_source_params - what a source is made with; constant afterwards
+ * @key: comes back in every record
+ * @pager_id: number of the pager that the VMO belongs to
+ * @max_request_pages: most pages that a caller asks for at once. The callers
+ *                     keep to it, nothing in here looks at it
+ * @deadline_ms: how long one wait may take; 0 for ever
+ * @deadline_action: one of enum vmop_deadline_action
+ */
+struct vmop_source_params {
+	u64 key;
+	u64 pager_id;
+	u32 max_request_pages;
+	u32 deadline_ms;
+	u32 deadline_action;
+};
+
+/**
+ * struct vmop_source_info - a snapshot of a source's counters
+ * @state: as vmop_source_state()
+ * @requests: READ requests that were made
+ * @requested_pages: pages that they asked for
+ * @failed_requests: requests of either kind that ended with an error for at
+ *                   least one waiter
+ * @deadline_misses: waits that ran into the deadline
+ * @last_error: errno (positive) of the newest failed request, 0 for none
+ * @num_waiters: threads that wait now
+ */
+struct vmop_source_info {
+	enum vmop_vmo_state state;
+	u64 requests;
+	u64 requested_pages;
+	u64 failed_requests;
+	u64 deadline_misses;
+	u32 last_error;
+	u32 num_waiters;
+};
+
+/**
+ * struct vmop_source - who supplies what is absent
+ *
+ * References are held by: the VMO, every request, and the COMPLETE record while
+ * it is queued. So a source outlives its VMO until COMPLETE was read or the
+ * port or the pager is closed. It holds a reference on its port. Who calls a
+ * function of this header holds a reference himself.
+ *
+ * Locks: source->lock, then port->lock. Both are leaves for everybody else,
+ * taken in process context only; nothing sleeps under them.
+ *
+ * @ref: reference count
+ * @params: constant
+ * @port: where the records go; constant, referenced
+ * @lock: guards what follows up to @counters, with all of struct vmop_req but
+ *        its queue side
+ * @state: one of enum vmop_vmo_state; requests are made in STATE_LIVE only
+ * @reqs: the outstanding requests of each kind, disjoint, by page
+ * @counters: what vmop_source_info() tells; its state field is not used
+ * @port_link: port->lock: in the list of the port's sources
+ * @queue: port->lock: requests in state NEW of both kinds, oldest first, which
+ *         is by id
+ * @complete: port->lock: the COMPLETE record; it comes after all of @queue
+ * @ready_link: port->lock: in the port's list of sources that have a record to
+ *              read; empty when @queue is and COMPLETE is not QUEUED
+ */
+struct vmop_source {
+	refcount_t ref;
+	struct vmop_source_params params;
+	struct vmop_port *port;
+
+	spinlock_t lock;	/* guards what follows, see above */
+	enum vmop_vmo_state state;
+	struct rb_root_cached reqs[VMOP_REQ_NR_TYPES];
+	struct vmop_source_info counters;
+
+	struct list_head port_link;
+	struct list_head queue;
+	enum vmop_complete_state complete;
+	struct list_head ready_link;
+};
+
+/**
+ * struct vmop_req - a range that the pager was, or will be, asked for
+ *
+ * References are held by: the tree while the request is outstanding, every
+ * waiter until it has left, and a reader of the port while it copies the record.
+ * An outstanding request always has a waiter: the last one that leaves takes it
+ * out (semantics: PKT-5).
+ *
+ * @node: source->lock: in source->reqs
+ * @subtree_last: source->lock: of the interval tree
+ * @start: first page; constant
+ * @last: final page; constant
+ * @src: constant, referenced
+ * @id: unique for ever, and growing in the order of the queue; constant
+ * @type: constant
+ * @ref: reference count
+ * @pending: source->lock: pages not answered yet. A number, not a set: a page
+ *           that is answered twice counts twice (semantics: REQ-16)
+ * @failed: source->lock: is in counters.failed_requests
+ * @waiters: source->lock: of struct vmop_waiter
+ * @wq: where the waiters sleep
+ * @state: written under port->lock; DONE with source->lock held as well
+ * @queue_link: port->lock: in source->queue while @state is NEW
+ */
+struct vmop_req {
+	struct rb_node node;
+	unsigned long subtree_last;
+	unsigned long start;
+	unsigned long last;
+	struct vmop_source *src;
+	u64 id;
+	enum vmop_req_type type;
+	refcount_t ref;
+
+	unsigned long pending;
+	bool failed;
+	struct list_head waiters;
+	wait_queue_head_t wq;
+
+	enum vmop_req_state state;
+	struct list_head queue_link;
+};
+
+/**
+ * struct vmop_waiter - one wait of one thread, in that thread's frame
+ *
+ * Made by vmop_source_request(), ended by vmop_waiter_wait() or
+ * vmop_waiter_cancel(); all three run in the same thread. Needs no
+ * initialisation.
+ *
+ * @req: what it waits for, referenced
+ * @link: source->lock: in req->waiters while @done is false
+ * @start: first page that this thread wants: a failure is its own when the
+ *         failed range covers this page; constant
+ * @status: source->lock while @done is false, then constant: 0 or -errno
+ * @done: set once, with release; after that nobody else touches the structure
+ */
+struct vmop_waiter {
+	struct vmop_req *req;
+	struct list_head link;
+	unsigned long start;
+	int status;
+	bool done;
+};
+
+int vmop_request_init(void);
+void vmop_request_exit(void);
+
+struct vmop_source *
+vmop_source_create(struct vmop_port *port,
+		   const struct vmop_source_params *params);
+void vmop_source_get(struct vmop_source *src);
+void vmop_source_put(struct vmop_source *src);
+
+int vmop_source_request(struct vmop_source *src, enum vmop_req_type type,
+			pgoff_t start, pgoff_t end, struct vmop_waiter *w);
+int vmop_waiter_wait(struct vmop_waiter *w, unsigned int task_state);
+void vmop_waiter_cancel(struct vmop_waiter *w);
+
+void vmop_source_resolve(struct vmop_source *src, enum vmop_req_type type,
+			 pgoff_t start, pgoff_t end);
+u64 vmop_source_fail(struct vmop_source *src, unsigned int types,
+		     pgoff_t start, pgoff_t end, int err);
+bool vmop_source_fail_id(struct vmop_source *src, u64 id, int err);
+
+void vmop_source_detach(struct vmop_source *src);
+void vmop_source_pager_closed(struct vmop_source *src);
+void vmop_source_port_closed(struct vmop_source *src);
+void vmop_source_vmo_gone(struct vmop_source *src);
+
+enum vmop_vmo_state vmop_source_state(struct vmop_source *src);
+void vmop_source_info(struct vmop_source *src, struct vmop_source_info *out);
+
+/* Between request.c, source.c and port.c only. */
+void vmop_req_get(struct vmop_req *req);
+void vmop_req_put(struct vmop_req *req);
+bool vmop_source_tryget(struct vmop_source *src);
+void vmop_source_finish_all_locked(struct vmop_source *src, int err);
+
+static inline u64 vmop_source_key(const struct vmop_source *src)
+{
+	return src->params.key;
+}
+
+static inline u64 vmop_source_pager_id(const struct vmop_source *src)
+{
+	return src->params.pager_id;
+}
+
+static inline u32 vmop_source_deadline_ms(const struct vmop_source *src)
+{
+	return src->params.deadline_ms;
+}
+
+static inline u32 vmop_source_max_request_pages(const struct vmop_source *src)
+{
+	return src->params.max_request_pages;
+}
+
+#endif /* VMOP_REQUEST_H */
