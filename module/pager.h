@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * pager.h - the pager: an open of /dev/vmopager.
+ */
+#ifndef VMOP_PAGER_H
+#define VMOP_PAGER_H
+
+#include <linux/kref.h>
+#include <linux/types.h>
+#include <linux/xarray.h>
+
+struct file;
+struct vmop_ucmd;
+struct vmop_vmo;
+
+/**
+ * struct vmop_pager - who supplies content
+ * @ref: one for the open file, one for each VMO it made
+ * @id: number of this pager, never used again; immutable
+ * @sources: the sources of its VMOs, by slot; the array owns a reference to
+ *           each. Its own lock; who takes an entry out puts the reference
+ * @ports: its ports, by slot, likewise
+ *
+ * Commands hold the file, so none runs when it is released.
+ */
+struct vmop_pager {
+	struct kref ref;
+	u64 id;
+	struct xarray sources;
+	struct xarray ports;
+};
+
+void vmop_pager_get(struct vmop_pager *pager);
+void vmop_pager_put(struct vmop_pager *pager);
+void vmop_pager_forget(struct vmop_pager *pager, u32 slot);
+struct vmop_vmo *vmop_pager_get_vmo(struct vmop_pager *pager, s32 fd,
+				    struct file **file);
+
+extern const struct file_operations vmop_pager_fops;
+
+/* pager.c */
+int vmop_info_ioctl(struct vmop_ucmd *ucmd);
+int vmop_port_create_ioctl(struct vmop_ucmd *ucmd);
+int vmop_pager_vmo_create_ioctl(struct vmop_ucmd *ucmd);
+int vmop_vmo_create_ioctl(struct vmop_ucmd *ucmd);
+int vmop_detach_ioctl(struct vmop_ucmd *ucmd);
+int vmop_op_range_ioctl(struct vmop_ucmd *ucmd);
+
+/* supply.c */
+int vmop_supply_ioctl(struct vmop_ucmd *ucmd);
+int vmop_supply_copy_ioctl(struct vmop_ucmd *ucmd);
+int vmop_supply_zero_ioctl(struct vmop_ucmd *ucmd);
+int vmop_supply_file_ioctl(struct vmop_ucmd *ucmd);
+
+#endif /* VMOP_PAGER_H */

@@ -1,0 +1,553 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * supply.c - puts content into pager-backed VMOs: by moving pages out of an
+ * anonymous VMO, by copying user memory, as zeros, or by reading a file. One of
+ * the files that touch user memory.
+ *
+ * Every supply works in batches of three steps:
+ *
+ *  1. get the pages ready, with no lock held: all that may wait or fail;
+ *  2. put them in under the exclusive tree lock of the target, and wake who
+ *     waits for them;
+ *  3. free what was not needed.
+ *
+ * The tree locks of the target and of the aux VMO are taken one after the
+ * other, never together.
+ */
+#include <linux/bvec.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/sched/signal.h>
+#include <linux/uaccess.h>
+#include <linux/uio.h>
+
+#include <linux/vmopager.h>
+
+#include "ioctl.h"
+#include "page.h"
+#include "pager.h"
+#include "request.h"
+#include "vmo.h"
+
+/* Pages of a batch: bounds the time that the tree lock is held. */
+#define VMOP_SUPPLY_BATCH_PAGES 64
+
+/**
+ * struct vmop_supply_job - a supply in progress
+ * @vmo: the target
+ * @pgoff: next position in it
+ * @end: end of the range
+ * @payer: who pays for new pages: who pays for the target
+ * @pages: the batch; NULL supplies a zero marker
+ * @nr_pages: pages in the batch
+ */
+struct vmop_supply_job {
+	struct vmop_vmo *vmo;
+	pgoff_t pgoff;
+	pgoff_t end;
+	struct mem_cgroup *payer;
+	struct vmop_page *pages[VMOP_SUPPLY_BATCH_PAGES];
+	unsigned int nr_pages;
+};
+
+static void vmop_supply_start(struct vmop_supply_job *job, struct vmop_vmo *vmo,
+			      u64 off, u64 len)
+{
+	job->vmo = vmo;
+	job->pgoff = off >> PAGE_SHIFT;
+	job->end = (off + len) >> PAGE_SHIFT;
+	job->payer = vmo->payer;
+	job->nr_pages = 0;
+}
+
+/* Pages that the next batch has room for. */
+static unsigned int vmop_supply_room(const struct vmop_supply_job *job)
+{
+	return min_t(pgoff_t, job->end - job->pgoff, VMOP_SUPPLY_BATCH_PAGES);
+}
+
+static void vmop_supply_drop(struct vmop_supply_job *job)
+{
+	unsigned int i;
+
+	for (i = 0; i < job->nr_pages; i++)
+		vmop_page_free(job->pages[i]);
+	job->nr_pages = 0;
+}
+
+/* May this VMO be supplied with the rest of the range? (SUP-4) */
+static int vmop_supply_check_locked(struct vmop_supply_job *job)
+{
+	struct vmop_cow *node = &job->vmo->node;
+	enum vmop_vmo_state state = vmop_source_state(node->source);
+
+	if (job->end > node->nr_pages)
+		return -ERANGE;
+	if (state != VMOP_VMO_STATE_LIVE && state != VMOP_VMO_STATE_PORT_GONE)
+		return -ENOTCONN;
+	return 0;
+}
+
+/*
+ * Put the batch in. Only positions that were really filled wake anybody: where
+ * there was content nobody can wait (SUP-5, SUP-6).
+ */
+static int vmop_supply_insert_locked(struct vmop_supply_job *job)
+{
+	struct vmop_cow *node = &job->vmo->node;
+	pgoff_t run = job->pgoff;
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < job->nr_pages; i++) {
+		ret = vmop_cow_supply(node, job->pgoff, job->pages[i]);
+		if (ret && ret != -EEXIST)
+			break;
+		if (!ret) {
+			job->pages[i] = NULL;
+		} else {
+			vmop_source_resolve(node->source, VMOP_REQ_READ, run,
+					    job->pgoff);
+			run = job->pgoff + 1;
+			ret = 0;
+		}
+		job->pgoff++;
+	}
+	if (run < job->pgoff)
+		vmop_source_resolve(node->source, VMOP_REQ_READ, run,
+				    job->pgoff);
+	return ret;
+}
+
+/* Steps 2 and 3. */
+static int vmop_supply_batch(struct vmop_supply_job *job)
+{
+	struct mem_cgroup *old = vmop_vmo_lock(job->vmo);
+	int ret = vmop_supply_check_locked(job);
+
+	if (!ret)
+		ret = vmop_supply_insert_locked(job);
+	vmop_vmo_unlock(job->vmo, old);
+	vmop_supply_drop(job);
+	cond_resched();
+	return ret;
+}
+
+/* Check before any work is done that would be thrown away. */
+static int vmop_supply_check(struct vmop_supply_job *job)
+{
+	int ret;
+
+	down_read(&job->vmo->node.tree->lock);
+	ret = vmop_supply_check_locked(job);
+	up_read(&job->vmo->node.tree->lock);
+	return ret;
+}
+
+static u64 vmop_supply_actual(const struct vmop_supply_job *job, u64 off)
+{
+	return ((u64)job->pgoff << PAGE_SHIFT) - off;
+}
+
+/* Step 1 by copy. */
+static int vmop_supply_prepare_copy(struct vmop_supply_job *job,
+				    const char __user *src)
+{
+	unsigned int room = vmop_supply_room(job);
+	struct vmop_page *page;
+	unsigned long left;
+	void *mem;
+
+	while (job->nr_pages < room) {
+		page = vmop_page_alloc(job->payer, false);
+		if (!page)
+			return -ENOMEM;
+		mem = kmap_local_folio(page->folio, 0);
+		left = copy_from_user(mem, src, PAGE_SIZE);
+		kunmap_local(mem);
+		job->pages[job->nr_pages++] = page;
+		if (left) {
+			vmop_page_free(job->pages[--job->nr_pages]);
+			return -EFAULT;
+		}
+		src += PAGE_SIZE;
+	}
+	return 0;
+}
+
+/**
+ * vmop_supply_copy_ioctl() - VMOP_SUPPLY_COPY
+ * @ucmd: the command
+ *
+ * Return: see the uapi header.
+ */
+int vmop_supply_copy_ioctl(struct vmop_ucmd *ucmd)
+{
+	struct vmop_supply_copy *cmd = ucmd->cmd;
+	const char __user *src = u64_to_user_ptr(cmd->src_uptr);
+	struct vmop_supply_job job;
+	struct vmop_vmo *vmo;
+	struct file *file;
+	int ret, prepared;
+
+	cmd->out_actual = 0;
+	if (cmd->flags || cmd->__reserved)
+		return -EOPNOTSUPP;
+	ret = vmop_check_page_range(cmd->offset, cmd->length);
+	if (ret)
+		return ret;
+	vmo = vmop_pager_get_vmo(ucmd->file->private_data, cmd->vmo_fd, &file);
+	if (IS_ERR(vmo))
+		return PTR_ERR(vmo);
+	vmop_supply_start(&job, vmo, cmd->offset, cmd->length);
+	ret = vmop_supply_check(&job);
+	while (!ret && job.pgoff < job.end) {
+		if (fatal_signal_pending(current)) {
+			ret = -EINTR;
+			break;
+		}
+		prepared = vmop_supply_prepare_copy(&job, src +
+				vmop_supply_actual(&job, cmd->offset));
+		ret = vmop_supply_batch(&job);
+		if (!ret)
+			ret = prepared;
+	}
+	cmd->out_actual = vmop_supply_actual(&job, cmd->offset);
+	fput(file);
+	return ret;
+}
+
+/**
+ * vmop_supply_zero_ioctl() - VMOP_SUPPLY_ZERO
+ * @ucmd: the command
+ *
+ * Return: see the uapi header.
+ */
+int vmop_supply_zero_ioctl(struct vmop_ucmd *ucmd)
+{
+	struct vmop_supply_zero *cmd = ucmd->cmd;
+	struct vmop_supply_job job;
+	struct vmop_vmo *vmo;
+	struct file *file;
+	int ret;
+
+	cmd->out_actual = 0;
+	if (cmd->flags || cmd->__reserved)
+		return -EOPNOTSUPP;
+	ret = vmop_check_page_range(cmd->offset, cmd->length);
+	if (ret)
+		return ret;
+	vmo = vmop_pager_get_vmo(ucmd->file->private_data, cmd->vmo_fd, &file);
+	if (IS_ERR(vmo))
+		return PTR_ERR(vmo);
+	vmop_supply_start(&job, vmo, cmd->offset, cmd->length);
+	ret = vmop_supply_check(&job);
+	while (!ret && job.pgoff < job.end) {
+		if (fatal_signal_pending(current)) {
+			ret = -EINTR;
+			break;
+		}
+		job.nr_pages = vmop_supply_room(&job);
+		memset(job.pages, 0, job.nr_pages * sizeof(job.pages[0]));
+		ret = vmop_supply_batch(&job);
+	}
+	cmd->out_actual = vmop_supply_actual(&job, cmd->offset);
+	fput(file);
+	return ret;
+}
+
+/* Pages without content for a whole batch. */
+static int vmop_supply_alloc(struct vmop_supply_job *job)
+{
+	unsigned int room = vmop_supply_room(job);
+
+	while (job->nr_pages < room) {
+		job->pages[job->nr_pages] = vmop_page_alloc(job->payer, false);
+		if (!job->pages[job->nr_pages])
+			return -ENOMEM;
+		job->nr_pages++;
+	}
+	return 0;
+}
+
+/* Read a file into the pages of the batch: bytes, or a negative errno. */
+static ssize_t vmop_supply_read(struct vmop_supply_job *job, struct file *src,
+				loff_t pos)
+{
+	struct bio_vec bvec[VMOP_SUPPLY_BATCH_PAGES];
+	size_t len = (size_t)job->nr_pages << PAGE_SHIFT;
+	struct iov_iter iter;
+	ssize_t done = 0;
+	ssize_t ret;
+	unsigned int i;
+
+	for (i = 0; i < job->nr_pages; i++) {
+		bvec[i].bv_page = folio_page(job->pages[i]->folio, 0);
+		bvec[i].bv_offset = 0;
+		bvec[i].bv_len = PAGE_SIZE;
+	}
+	iov_iter_bvec(&iter, READ, bvec, job->nr_pages, len);
+	while (done < len) {
+		ret = vfs_iter_read(src, &iter, &pos, 0);
+		if (ret < 0)
+			return ret;
+		if (!ret)
+			break;
+		done += ret;
+	}
+	return done;
+}
+
+/*
+ * Step 1 by file. The page that holds the file's end is filled up with zeros,
+ * pages behind it are given back.
+ */
+static int vmop_supply_prepare_file(struct vmop_supply_job *job,
+				    struct file *src, loff_t pos)
+{
+	int ret = vmop_supply_alloc(job);
+	unsigned int nr_read, i;
+	ssize_t len;
+
+	if (!job->nr_pages)
+		return ret;
+	len = vmop_supply_read(job, src, pos);
+	if (len < 0) {
+		vmop_supply_drop(job);
+		return len;
+	}
+	nr_read = vmop_pages_up(len);
+	if (len & ~PAGE_MASK)
+		vmop_page_zero_tail(job->pages[nr_read - 1], len & ~PAGE_MASK);
+	if (nr_read < job->nr_pages)
+		ret = -ERANGE;
+	for (i = nr_read; i < job->nr_pages; i++)
+		vmop_page_free(job->pages[i]);
+	job->nr_pages = nr_read;
+	return ret;
+}
+
+static struct file *vmop_supply_get_src(s32 fd)
+{
+	struct file *src = fget(fd);
+	umode_t mode;
+	int ret;
+
+	if (!src)
+		return ERR_PTR(-EBADF);
+	mode = file_inode(src)->i_mode;
+	if (!S_ISREG(mode) && !S_ISBLK(mode))
+		ret = -EBADFD;
+	else if (!(src->f_mode & FMODE_READ))
+		ret = -EACCES;
+	else
+		return src;
+	fput(src);
+	return ERR_PTR(ret);
+}
+
+static int vmop_supply_from_file(struct vmop_supply_job *job, struct file *src,
+				 const struct vmop_supply_file *cmd)
+{
+	int ret = vmop_supply_check(job);
+	int prepared;
+
+	while (!ret && job->pgoff < job->end) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		prepared = vmop_supply_prepare_file(job, src, cmd->src_offset +
+				vmop_supply_actual(job, cmd->offset));
+		ret = vmop_supply_batch(job);
+		if (!ret)
+			ret = prepared;
+	}
+	return ret;
+}
+
+/**
+ * vmop_supply_file_ioctl() - VMOP_SUPPLY_FILE
+ * @ucmd: the command
+ *
+ * Return: see the uapi header.
+ */
+int vmop_supply_file_ioctl(struct vmop_ucmd *ucmd)
+{
+	struct vmop_supply_file *cmd = ucmd->cmd;
+	struct vmop_supply_job job;
+	struct file *file, *src;
+	struct vmop_vmo *vmo;
+	int ret;
+
+	cmd->out_actual = 0;
+	if (cmd->flags)
+		return -EOPNOTSUPP;
+	ret = vmop_check_page_range(cmd->offset, cmd->length) ?:
+	      vmop_check_range(cmd->src_offset, cmd->length);
+	if (ret)
+		return ret;
+	vmo = vmop_pager_get_vmo(ucmd->file->private_data, cmd->vmo_fd, &file);
+	if (IS_ERR(vmo))
+		return PTR_ERR(vmo);
+	src = vmop_supply_get_src(cmd->src_fd);
+	if (IS_ERR(src)) {
+		fput(file);
+		return PTR_ERR(src);
+	}
+	vmop_supply_start(&job, vmo, cmd->offset, cmd->length);
+	ret = vmop_supply_from_file(&job, src, cmd);
+	cmd->out_actual = vmop_supply_actual(&job, cmd->offset);
+	fput(src);
+	fput(file);
+	return ret;
+}
+
+/*
+ * Take a batch out of the aux VMO. Its range is empty afterwards, whatever
+ * becomes of the pages (SUP-2). Nothing in an anonymous VMO supplies zeros.
+ */
+static int vmop_supply_take(struct vmop_supply_job *job, struct vmop_vmo *aux,
+			    pgoff_t start, unsigned int nr_pages)
+{
+	struct vmop_cow *node = &aux->node;
+	struct mem_cgroup *old = vmop_vmo_lock(aux);
+	struct vmop_slot slot;
+	unsigned int i;
+	int ret = 0;
+
+	if (node->nr_pages < nr_pages || start > node->nr_pages - nr_pages)
+		ret = -ERANGE;
+	for (i = 0; !ret && i < nr_pages; i++) {
+		slot = vmop_plist_lookup(&node->pages, start + i);
+		job->pages[i] = NULL;
+		if (slot.kind != VMOP_SLOT_PAGE)
+			continue;
+		job->pages[i] = slot.page;
+		vmop_plist_remove(&node->pages, start + i);
+		vmop_page_detach(slot.page);
+	}
+	vmop_vmo_unlock(aux, old);
+	job->nr_pages = ret ? 0 : nr_pages;
+	return ret;
+}
+
+/* A page that somebody can reach in another way is copied (see there). */
+static int vmop_supply_own(struct vmop_supply_job *job)
+{
+	unsigned int i;
+
+	for (i = 0; i < job->nr_pages; i++) {
+		if (!job->pages[i])
+			continue;
+		job->pages[i] = vmop_page_own(job->pages[i], job->payer);
+		if (!job->pages[i]) {
+			vmop_supply_drop(job);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+/*
+ * The aux range is given up to its end also when the target refuses (SUP-2,
+ * SUP-4); @ret carries that refusal on.
+ */
+static int vmop_supply_move(struct vmop_supply_job *job, struct vmop_vmo *aux,
+			    pgoff_t aux_pgoff)
+{
+	pgoff_t aux_end = aux_pgoff + (job->end - job->pgoff);
+	unsigned int nr_pages;
+	int ret = 0;
+	int err;
+
+	while (aux_pgoff < aux_end && !fatal_signal_pending(current)) {
+		nr_pages = min_t(pgoff_t, aux_end - aux_pgoff,
+				 VMOP_SUPPLY_BATCH_PAGES);
+		err = vmop_supply_take(job, aux, aux_pgoff, nr_pages);
+		if (err)
+			return ret ?: err;
+		aux_pgoff += nr_pages;
+		if (ret) {
+			vmop_supply_drop(job);
+			continue;
+		}
+		ret = vmop_supply_own(job) ?: vmop_supply_batch(job);
+	}
+	return ret ?: aux_pgoff < aux_end ? -EINTR : 0;
+}
+
+static struct vmop_vmo *vmop_supply_get_aux(s32 fd, struct file **file)
+{
+	const fmode_t rw = FMODE_READ | FMODE_WRITE;
+	struct vmop_vmo *aux;
+	int ret;
+
+	*file = fget(fd);
+	if (!*file)
+		return ERR_PTR(-EBADF);
+	aux = vmop_vmo_from_file(*file);
+	if (!aux)
+		ret = -EBADFD;
+	else if (((*file)->f_mode & rw) != rw)
+		ret = -EACCES;
+	else if (aux->node.source)
+		ret = -EOPNOTSUPP;
+	else
+		return aux;
+	fput(*file);
+	return ERR_PTR(ret);
+}
+
+/* The arguments about the aux VMO, before anything is taken (SUP-3). */
+static int vmop_supply_check_aux(struct vmop_vmo *aux, u64 off, u64 len)
+{
+	u64 size;
+
+	down_read(&aux->node.tree->lock);
+	size = (u64)aux->node.nr_pages << PAGE_SHIFT;
+	up_read(&aux->node.tree->lock);
+	return off > size || len > size - off ? -ERANGE : 0;
+}
+
+/**
+ * vmop_supply_ioctl() - VMOP_SUPPLY
+ * @ucmd: the command
+ *
+ * Return: see the uapi header.
+ */
+int vmop_supply_ioctl(struct vmop_ucmd *ucmd)
+{
+	struct vmop_supply *cmd = ucmd->cmd;
+	struct file *file, *aux_file;
+	struct vmop_vmo *vmo, *aux;
+	struct vmop_supply_job job;
+	int ret;
+
+	cmd->out_actual = 0;
+	if (cmd->flags)
+		return -EOPNOTSUPP;
+	ret = vmop_check_page_range(cmd->offset, cmd->length) ?:
+	      vmop_check_page_range(cmd->aux_offset, cmd->length);
+	if (ret)
+		return ret;
+	vmo = vmop_pager_get_vmo(ucmd->file->private_data, cmd->vmo_fd, &file);
+	if (IS_ERR(vmo))
+		return PTR_ERR(vmo);
+	aux = vmop_supply_get_aux(cmd->aux_fd, &aux_file);
+	if (IS_ERR(aux)) {
+		fput(file);
+		return PTR_ERR(aux);
+	}
+	ret = vmop_supply_check_aux(aux, cmd->aux_offset, cmd->length);
+	if (!ret) {
+		vmop_supply_start(&job, vmo, cmd->offset, cmd->length);
+		ret = vmop_supply_move(&job, aux,
+				       cmd->aux_offset >> PAGE_SHIFT);
+		cmd->out_actual = vmop_supply_actual(&job, cmd->offset);
+	}
+	fput(aux_file);
+	fput(file);
+	return ret;
+}

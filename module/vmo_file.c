@@ -1,0 +1,477 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * vmo_file.c - a VMO as a regular file: read, write, seek, map, truncate and
+ * the rest of file_operations. One of the files that touch user memory.
+ *
+ * Locks: i_rwsem and f_pos_lock must never be held over a wait for a pager, as
+ * who waits for them cannot be killed. So nothing here takes i_rwsem and waits,
+ * and every open clears FMODE_ATOMIC_POS: threads that share a file position
+ * and read at once may read the same bytes.
+ */
+#include <linux/fs.h>
+#include <linux/fadvise.h>
+#include <linux/falloc.h>
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/sched/signal.h>
+#include <linux/seq_file.h>
+#include <linux/splice.h>
+#include <linux/uio.h>
+
+#include "compat.h"
+#include "ioctl.h"
+#include "page.h"
+#include "request.h"
+#include "vmo.h"
+
+static int vmop_file_open(struct inode *inode, struct file *file)
+{
+	file->f_mode &= ~FMODE_ATOMIC_POS;
+	file->f_mode |= FMODE_NOWAIT;
+	return 0;
+}
+
+/* Pages that one request of a call may ask for, from @pgoff on (REQ-5). */
+static pgoff_t vmop_file_request_end(struct vmop_vmo *vmo, pgoff_t pgoff,
+				     loff_t pos, size_t count)
+{
+	pgoff_t end = vmop_pages_up((u64)pos + count);
+
+	if (vmo->node.source)
+		end = min_t(pgoff_t, end, pgoff +
+			    vmop_source_max_request_pages(vmo->node.source));
+	return end;
+}
+
+static int vmop_file_lock(struct vmop_vmo *vmo, struct kiocb *iocb)
+{
+	if (!(iocb->ki_flags & IOCB_NOWAIT))
+		down_read(&vmo->node.tree->lock);
+	else if (!down_read_trylock(&vmo->node.tree->lock))
+		return -EAGAIN;
+	return 0;
+}
+
+static int vmop_file_wait_locked(struct vmop_vmo *vmo, struct kiocb *iocb,
+				 pgoff_t pgoff, size_t count)
+{
+	if (iocb->ki_flags & IOCB_NOWAIT) {
+		up_read(&vmo->node.tree->lock);
+		return -EAGAIN;
+	}
+	return vmop_vmo_wait_read_locked(vmo, pgoff,
+					 vmop_file_request_end(vmo, pgoff,
+							       iocb->ki_pos,
+							       count));
+}
+
+/*
+ * Get what is at a position for reading: a folio with a reference, or NULL for
+ * zeros. -ERANGE behind the end.
+ */
+static int vmop_file_get(struct vmop_vmo *vmo, struct kiocb *iocb, size_t count,
+			 struct folio **folio)
+{
+	pgoff_t pgoff = iocb->ki_pos >> PAGE_SHIFT;
+	struct vmop_res res;
+	int ret;
+
+	for (;;) {
+		ret = vmop_file_lock(vmo, iocb);
+		if (ret)
+			return ret;
+		res = vmop_cow_resolve(&vmo->node, pgoff);
+		if (res.kind != VMOP_RES_ABSENT)
+			break;
+		ret = vmop_file_wait_locked(vmo, iocb, pgoff, count);
+		if (ret)
+			return ret;
+	}
+	*folio = NULL;
+	if (res.kind == VMOP_RES_PAGE) {
+		*folio = res.page->folio;
+		folio_get(*folio);
+		folio_set_referenced(*folio);
+	}
+	up_read(&vmo->node.tree->lock);
+	return res.kind == VMOP_RES_BEYOND ? -ERANGE : 0;
+}
+
+static ssize_t vmop_file_read_page(struct vmop_vmo *vmo, struct kiocb *iocb,
+				   size_t count, struct iov_iter *to)
+{
+	size_t off = offset_in_page(iocb->ki_pos);
+	size_t len = min_t(size_t, count, PAGE_SIZE - off);
+	struct folio *folio;
+	size_t copied;
+	int ret;
+
+	ret = vmop_file_get(vmo, iocb, count, &folio);
+	if (ret)
+		return ret;
+	if (folio) {
+		copied = copy_page_to_iter(folio_page(folio, 0), off, len, to);
+		folio_put(folio);
+	} else {
+		copied = iov_iter_zero(len, to);
+	}
+	return copied ? copied : -EFAULT;
+}
+
+static ssize_t vmop_file_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	struct vmop_vmo *vmo = to_vmop_vmo(inode);
+	ssize_t done = 0;
+	ssize_t ret = 0;
+
+	while (iov_iter_count(to)) {
+		loff_t left = i_size_read(inode) - iocb->ki_pos;
+
+		if (left <= 0)
+			break;
+		ret = vmop_file_read_page(vmo, iocb,
+					  min_t(u64, left, iov_iter_count(to)),
+					  to);
+		if (ret <= 0)
+			break;
+		iocb->ki_pos += ret;
+		done += ret;
+		cond_resched();
+	}
+	/* The VMO was cut while we waited: as if it had been all the time. */
+	if (ret == -ERANGE)
+		ret = 0;
+	file_accessed(iocb->ki_filp);
+	return done ? done : ret;
+}
+
+/*
+ * Copy into a page that is there. Its folio lock is held from the moment it is
+ * marked dirty until the bytes are in, so no writeback, eviction or supply falls
+ * in between; so the copy must not fault. Drops the tree lock.
+ */
+static size_t vmop_file_copy_locked(struct vmop_vmo *vmo,
+				    struct vmop_page *page, size_t off,
+				    size_t len, struct iov_iter *from)
+{
+	struct folio *folio = page->folio;
+	size_t copied;
+
+	folio_lock(folio);
+	vmop_cow_dirty(&vmo->node, page);
+	pagefault_disable();
+	copied = copy_page_from_iter_atomic(folio_page(folio, 0), off, len,
+					    from);
+	pagefault_enable();
+	folio_unlock(folio);
+	up_read(&vmo->node.tree->lock);
+	return copied;
+}
+
+static ssize_t vmop_file_write_page(struct vmop_vmo *vmo, struct kiocb *iocb,
+				    size_t count, struct iov_iter *from)
+{
+	pgoff_t pgoff = iocb->ki_pos >> PAGE_SHIFT;
+	size_t off = offset_in_page(iocb->ki_pos);
+	size_t len, copied;
+	struct vmop_res res;
+	int ret;
+
+	for (;;) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		len = min_t(size_t, count, PAGE_SIZE - off);
+		if (fault_in_iov_iter_readable(from, len) == len)
+			return -EFAULT;
+		ret = vmop_file_lock(vmo, iocb);
+		if (ret)
+			return ret;
+		if (iocb->ki_pos >= vmo->node.len) {
+			up_read(&vmo->node.tree->lock);
+			return -EFBIG;
+		}
+		len = min_t(u64, len, vmo->node.len - iocb->ki_pos);
+		res = vmop_cow_resolve(&vmo->node, pgoff);
+		if (res.kind == VMOP_RES_PAGE) {
+			copied = vmop_file_copy_locked(vmo, res.page, off, len,
+						       from);
+			if (copied)
+				return copied;
+			continue;
+		}
+		if (res.kind == VMOP_RES_ABSENT) {
+			ret = vmop_file_wait_locked(vmo, iocb, pgoff, count);
+		} else {
+			up_read(&vmo->node.tree->lock);
+			ret = iocb->ki_flags & IOCB_NOWAIT ? -EAGAIN :
+			      vmop_vmo_fill_zero(vmo, pgoff, true);
+		}
+		if (ret)
+			return ret;
+	}
+}
+
+static ssize_t vmop_file_write_iter(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct file *file = iocb->ki_filp;
+	struct vmop_vmo *vmo = to_vmop_vmo(file_inode(file));
+	ssize_t done = 0;
+	ssize_t ret;
+
+	ret = generic_write_checks(iocb, from);
+	if (ret <= 0)
+		return ret;
+	ret = file_update_time(file);
+	if (ret)
+		return ret;
+	while (iov_iter_count(from)) {
+		size_t count = iov_iter_count(from);
+		loff_t left = i_size_read(&vmo->inode) - iocb->ki_pos;
+
+		if (left > 0)
+			count = min_t(u64, count, left);
+		ret = vmop_file_write_page(vmo, iocb, count, from);
+		if (ret <= 0)
+			break;
+		iocb->ki_pos += ret;
+		done += ret;
+		cond_resched();
+	}
+	return done ? done : ret;
+}
+
+/* Is there something to read at @pgoff, and up to where is it alike? */
+static bool vmop_file_is_data(struct vmop_cow *node, pgoff_t pgoff,
+			      pgoff_t *next)
+{
+	struct vmop_slot slot = vmop_plist_lookup(&node->pages, pgoff);
+	struct vmop_interval interval;
+
+	*next = pgoff + 1;
+	switch (slot.kind) {
+	case VMOP_SLOT_EMPTY:
+		*next = vmop_plist_next_content(&node->pages, pgoff,
+						node->nr_pages);
+		return node->source;
+	case VMOP_SLOT_ZERO:
+		vmop_plist_find_interval(&node->pages, pgoff, &interval);
+		*next = interval.end;
+		return false;
+	default:
+		return slot.kind != VMOP_SLOT_MARKER;
+	}
+}
+
+static loff_t vmop_file_seek(struct vmop_vmo *vmo, loff_t off, bool data)
+{
+	struct vmop_cow *node = &vmo->node;
+	pgoff_t pgoff, next;
+	loff_t found = -ENXIO;
+
+	down_read(&node->tree->lock);
+	if (off < 0 || off >= node->len)
+		goto out;
+	for (pgoff = off >> PAGE_SHIFT; pgoff < node->nr_pages; pgoff = next) {
+		if (vmop_file_is_data(node, pgoff, &next) != data)
+			continue;
+		found = max_t(loff_t, off, (loff_t)pgoff << PAGE_SHIFT);
+		goto out;
+	}
+	/* The end of the file counts as a hole. */
+	if (!data)
+		found = node->len;
+out:
+	up_read(&node->tree->lock);
+	return found;
+}
+
+static loff_t vmop_file_llseek(struct file *file, loff_t off, int whence)
+{
+	struct inode *inode = file_inode(file);
+
+	if (whence != SEEK_DATA && whence != SEEK_HOLE)
+		return generic_file_llseek_size(file, off, whence,
+						MAX_LFS_FILESIZE,
+						i_size_read(inode));
+	off = vmop_file_seek(to_vmop_vmo(inode), off, whence == SEEK_DATA);
+	if (off < 0)
+		return off;
+	return vfs_setpos(file, off, MAX_LFS_FILESIZE);
+}
+
+static int vmop_file_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	file_accessed(file);
+	vma->vm_ops = &vmop_vm_ops;
+	/* For the insertion of neighbours in fault.c. */
+	vmop_compat_vm_flags_set(vma, VM_MIXEDMAP);
+	return 0;
+}
+
+/*
+ * Without writeback there is nobody to ask for it: success only when there is
+ * nothing to write.
+ */
+static int vmop_file_fsync(struct file *file, loff_t start, loff_t end,
+			   int datasync)
+{
+	struct vmop_cow *node = &to_vmop_vmo(file_inode(file))->node;
+	bool dirty;
+
+	if (!node->source)
+		return 0;
+	down_read(&node->tree->lock);
+	dirty = vmop_plist_nr_dirty(&node->pages, 0, node->nr_pages);
+	up_read(&node->tree->lock);
+	return dirty ? -EOPNOTSUPP : 0;
+}
+
+static long vmop_file_fallocate(struct file *file, int mode, loff_t off,
+				loff_t len)
+{
+	struct vmop_vmo *vmo = to_vmop_vmo(file_inode(file));
+	u64 end = (u64)off + len;
+	u64 actual;
+	int ret;
+
+	if (mode != (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE) &&
+	    (mode & ~FALLOC_FL_KEEP_SIZE) != FALLOC_FL_ZERO_RANGE)
+		return -EOPNOTSUPP;
+	if (!(mode & FALLOC_FL_KEEP_SIZE) && end > i_size_read(&vmo->inode)) {
+		ret = vmop_vmo_resize(vmo, end);
+		if (ret)
+			return ret;
+	}
+	ret = file_update_time(file);
+	if (ret)
+		return ret;
+	/* What lies behind the end is zero as it is. */
+	end = min_t(u64, end, i_size_read(&vmo->inode));
+	if (off >= end)
+		return 0;
+	ret = vmop_vmo_zero(vmo, off, end - off, &actual);
+	return ret == -ERANGE ? 0 : ret;
+}
+
+static int vmop_file_fadvise(struct file *file, loff_t off, loff_t len,
+			     int advice)
+{
+	struct vmop_vmo *vmo = to_vmop_vmo(file_inode(file));
+	u64 size = i_size_read(&vmo->inode);
+	u64 actual;
+	int ret;
+
+	if (off < 0 || len < 0)
+		return -EINVAL;
+	if (off >= size)
+		return 0;
+	/* A length of 0 means: to the end. */
+	len = len ? min_t(u64, len, size - off) : size - off;
+	switch (advice) {
+	case POSIX_FADV_WILLNEED:
+		ret = vmop_vmo_prefetch(vmo, off, len, &actual);
+		break;
+	case POSIX_FADV_DONTNEED:
+		ret = vmop_vmo_dont_need(vmo, off, len, &actual);
+		break;
+	case POSIX_FADV_NORMAL:
+	case POSIX_FADV_RANDOM:
+	case POSIX_FADV_SEQUENTIAL:
+	case POSIX_FADV_NOREUSE:
+		ret = 0;
+		break;
+	default:
+		ret = -EINVAL;
+	}
+	return ret == -ERANGE ? 0 : ret;
+}
+
+static void vmop_file_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct vmop_vmo *vmo = to_vmop_vmo(file_inode(file));
+	struct vmop_vmo_get_info info = {};
+
+	vmop_vmo_info(vmo, &info);
+	seq_printf(m, "vmo-id:\t%llu\nvmo-name:\t%s\nvmo-state:\t%u\n",
+		   info.out_id, info.out_name, info.out_state);
+	seq_printf(m, "vmo-pager-id:\t%llu\nvmo-key:\t%llu\n",
+		   info.out_pager_id, info.out_key);
+	seq_printf(m, "vmo-size:\t%llu\nvmo-committed:\t%llu\n",
+		   info.out_content_size, info.out_committed);
+	seq_printf(m, "vmo-dirty:\t%llu\nvmo-waiters:\t%u\n",
+		   info.out_dirty, info.out_num_waiters);
+}
+
+static int vmop_file_setattr(vmop_compat_idmap *idmap, struct dentry *dentry,
+			     struct iattr *attr)
+{
+	struct inode *inode = d_inode(dentry);
+	int ret;
+
+	ret = setattr_prepare(idmap, dentry, attr);
+	if (ret)
+		return ret;
+	if (attr->ia_valid & ATTR_SIZE) {
+		ret = vmop_vmo_resize(to_vmop_vmo(inode), attr->ia_size);
+		if (ret)
+			return ret;
+	}
+	setattr_copy(idmap, inode, attr);
+	return 0;
+}
+
+static int vmop_file_getattr(vmop_compat_idmap *idmap, const struct path *path,
+			     struct kstat *stat, u32 request_mask,
+			     unsigned int query_flags)
+{
+	struct inode *inode = d_inode(path->dentry);
+	struct vmop_cow *node = &to_vmop_vmo(inode)->node;
+
+	vmop_compat_fillattr(idmap, request_mask, inode, stat);
+	stat->blocks = (u64)atomic_long_read(&node->nr_resident)
+		       << (PAGE_SHIFT - SECTOR_SHIFT);
+	return 0;
+}
+
+/*
+ * A store through a mapping has become known, under a PTE lock. The page is in
+ * the node still, or it is no longer ours to care about.
+ */
+static bool vmop_file_dirty_folio(struct address_space *mapping,
+				  struct folio *folio)
+{
+	struct vmop_cow *node = &to_vmop_vmo(mapping->host)->node;
+
+	if (!vmop_cow_tracks_dirt(node))
+		return false;
+	return vmop_plist_mark_dirty(&node->pages, folio->index,
+				     READ_ONCE(folio->private));
+}
+
+const struct address_space_operations vmop_vmo_aops = {
+	.dirty_folio = vmop_file_dirty_folio,
+};
+
+const struct inode_operations vmop_vmo_iops = {
+	.setattr = vmop_file_setattr,
+	.getattr = vmop_file_getattr,
+};
+
+const struct file_operations vmop_vmo_fops = {
+	.owner = THIS_MODULE,
+	.open = vmop_file_open,
+	.llseek = vmop_file_llseek,
+	.read_iter = vmop_file_read_iter,
+	.write_iter = vmop_file_write_iter,
+	.splice_read = vmop_compat_splice_read,
+	.splice_write = iter_file_splice_write,
+	.mmap = vmop_file_mmap,
+	.fsync = vmop_file_fsync,
+	.fallocate = vmop_file_fallocate,
+	.fadvise = vmop_file_fadvise,
+	.show_fdinfo = vmop_file_show_fdinfo,
+	.unlocked_ioctl = vmop_vmo_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+};
