@@ -60,6 +60,15 @@ do {									\
 #define vmop_compat_allow_exec(fc) do { } while (0)
 #endif
 
+/* 6.10: what a file can do without blocking moved to its operations. */
+#ifdef FOP_BUFFER_WASYNC
+#define VMOP_COMPAT_FMODE FMODE_NOWAIT
+#define VMOP_COMPAT_FOP_FLAGS .fop_flags = FOP_BUFFER_WASYNC,
+#else
+#define VMOP_COMPAT_FMODE (FMODE_NOWAIT | FMODE_BUF_WASYNC)
+#define VMOP_COMPAT_FOP_FLAGS
+#endif
+
 /* 6.5: the generic reader for splice that works on any ->read_iter. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
 #define vmop_compat_splice_read copy_splice_read

@@ -120,7 +120,8 @@ struct file *vmop_fs_open(struct inode *inode)
 		iput(inode);
 		return file;
 	}
-	file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE | FMODE_NOWAIT;
+	file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE |
+			VMOP_COMPAT_FMODE;
 	return file;
 }
 

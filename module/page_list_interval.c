@@ -297,10 +297,12 @@ int vmop_plist_populate_slots(struct vmop_plist *pl, pgoff_t start,
 /**
  * vmop_plist_return_slot() - Give back a carved position that was not filled
  * @pl: List; tree lock held exclusively
- * @pgoff: A one-page interval
+ * @pgoff: The position
  *
- * Joins it with both neighbours, A included (PL-27). Cannot fail; anything else
- * at @pgoff is a caller's bug and nothing is changed.
+ * Joins it with both neighbours, A included (PL-27). Intervals are maximal again
+ * when this was called for every carved position that is still zero, in any
+ * order. Cannot fail; a position in no interval is a caller's bug and nothing is
+ * changed.
  */
 void vmop_plist_return_slot(struct vmop_plist *pl, pgoff_t pgoff)
 {
@@ -308,9 +310,7 @@ void vmop_plist_return_slot(struct vmop_plist *pl, pgoff_t pgoff)
 
 	if (WARN_ON_ONCE(!vmop_plist_find_interval(pl, pgoff, &iv)))
 		return;
-	if (WARN_ON_ONCE(iv.end - iv.start != 1))
-		return;
-	pgl_join(pl, pgoff, pgoff + 1, iv.state, iv.awaiting);
+	pgl_join(pl, iv.start, iv.end, iv.state, iv.awaiting);
 }
 
 /**

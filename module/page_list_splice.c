@@ -27,11 +27,11 @@ int vmop_plist_take(struct vmop_plist *pl, pgoff_t start, pgoff_t end,
 {
 	pgoff_t at = start;
 	void *entry;
-	int ret;
+	int ret = -EINVAL;
 
 	vmop_splice_init(sp, end - start);
 	if (start < end && vmop_plist_in_interval(pl, start))
-		return -EINVAL;
+		goto undo;
 	/* First into both, so that there is nothing to put back. */
 	for (; (entry = pgl_next(pl, &at, end)); at++) {
 		ret = -EINVAL;

@@ -8,6 +8,7 @@
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 
 #include <linux/vmopager.h>
@@ -108,10 +109,27 @@ static int vmop_pager_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
+static void vmop_pager_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct vmop_pager *pager = file->private_data;
+	unsigned int nr_sources = 0;
+	unsigned int nr_ports = 0;
+	unsigned long slot;
+	void *entry;
+
+	xa_for_each(&pager->sources, slot, entry)
+		nr_sources++;
+	xa_for_each(&pager->ports, slot, entry)
+		nr_ports++;
+	seq_printf(m, "pager_id:\t%llu\n", pager->id);
+	seq_printf(m, "vmos:\t%u\nports:\t%u\n", nr_sources, nr_ports);
+}
+
 const struct file_operations vmop_pager_fops = {
 	.owner = THIS_MODULE,
 	.open = vmop_pager_open,
 	.release = vmop_pager_release,
+	.show_fdinfo = vmop_pager_show_fdinfo,
 	.unlocked_ioctl = vmop_pager_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 };

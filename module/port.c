@@ -499,8 +499,11 @@ static const struct file_operations vmop_port_fops = {
  * @pager_id: number of the pager that it belongs to
  * @out_file: the file, for fd_install() with O_CLOEXEC, or for fput()
  *
- * Return: the port with one reference for the caller, or ERR_PTR, then
- * *@out_file is not set.
+ * The port's one reference is the file's: who keeps the port longer takes one
+ * before the file can be closed.
+ *
+ * Return: the port, or ERR_PTR(-ENOMEM or what the file could not be made for),
+ * then *@out_file is not set.
  */
 struct vmop_port *vmop_port_create(u64 pager_id, struct file **out_file)
 {
@@ -523,8 +526,7 @@ struct vmop_port *vmop_port_create(u64 pager_id, struct file **out_file)
 		kfree(port);
 		return ERR_CAST(file);
 	}
-	/* The file's reference; fput() gives it back from here on. */
-	vmop_port_get(port);
+	/* From here on fput() gives the port's reference back. */
 	stream_open(file_inode(file), file);
 	file->f_mode |= FMODE_NOWAIT;
 	*out_file = file;

@@ -258,30 +258,19 @@ void vmop_vmo_info(struct vmop_vmo *vmo, struct vmop_vmo_get_info *info)
 }
 
 /**
- * vmop_wait_state() - how a call sleeps while it waits for the pager
- *
- * A VMO is a regular file: signals that do not kill do not disturb its calls.
- * A worker of io_uring is told to stop by a signal that does not kill, though.
- *
- * Return: TASK_KILLABLE or TASK_INTERRUPTIBLE.
- */
-unsigned int vmop_wait_state(void)
-{
-	return current->flags & PF_IO_WORKER ? TASK_INTERRUPTIBLE :
-					       TASK_KILLABLE;
-}
-
-/**
  * vmop_vmo_wait_read_locked() - ask the pager for absent content, and wait
  * @vmo: the VMO
  * @start: first page, absent
  * @end: end of what the caller wants; the request ends before, where there is
  *       content
+ * @state: TASK_KILLABLE or TASK_INTERRUPTIBLE
  *
  * Context: shared tree lock on entry; dropped before the wait, and on return.
- * Return: 0 when it is time to look again; a negative errno.
+ * Return: 0 when it is time to look again; -ERESTARTSYS for a signal; another
+ * negative errno.
  */
-int vmop_vmo_wait_read_locked(struct vmop_vmo *vmo, pgoff_t start, pgoff_t end)
+int vmop_vmo_wait_read_locked(struct vmop_vmo *vmo, pgoff_t start, pgoff_t end,
+			      unsigned int state)
 {
 	struct vmop_cow *node = &vmo->node;
 	struct vmop_waiter waiter;
@@ -293,8 +282,7 @@ int vmop_vmo_wait_read_locked(struct vmop_vmo *vmo, pgoff_t start, pgoff_t end)
 	up_read(&node->tree->lock);
 	if (ret)
 		return ret;
-	ret = vmop_waiter_wait(&waiter, vmop_wait_state());
-	return ret == -ERESTARTSYS ? -EINTR : ret;
+	return vmop_waiter_wait(&waiter, state);
 }
 
 /**

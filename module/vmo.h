@@ -95,8 +95,8 @@ int vmop_vmo_resize(struct vmop_vmo *vmo, u64 len);
 void vmop_vmo_detach(struct vmop_vmo *vmo);
 void vmop_vmo_info(struct vmop_vmo *vmo, struct vmop_vmo_get_info *info);
 int vmop_vmo_set_name(struct vmop_vmo *vmo, const __u8 *name);
-unsigned int vmop_wait_state(void);
-int vmop_vmo_wait_read_locked(struct vmop_vmo *vmo, pgoff_t start, pgoff_t end);
+int vmop_vmo_wait_read_locked(struct vmop_vmo *vmo, pgoff_t start, pgoff_t end,
+			      unsigned int state);
 int vmop_vmo_fill_zero(struct vmop_vmo *vmo, pgoff_t pgoff, bool write);
 int vmop_vmo_zero_folio(struct vmop_vmo *vmo);
 

@@ -28,7 +28,7 @@
 static int vmop_file_open(struct inode *inode, struct file *file)
 {
 	file->f_mode &= ~FMODE_ATOMIC_POS;
-	file->f_mode |= FMODE_NOWAIT;
+	file->f_mode |= VMOP_COMPAT_FMODE;
 	return 0;
 }
 
@@ -53,17 +53,26 @@ static int vmop_file_lock(struct vmop_vmo *vmo, struct kiocb *iocb)
 	return 0;
 }
 
+/*
+ * A VMO is a regular file: signals that do not kill do not disturb its read()
+ * and write(). A worker of io_uring, though, is told to stop by a signal that
+ * does not kill.
+ */
 static int vmop_file_wait_locked(struct vmop_vmo *vmo, struct kiocb *iocb,
 				 pgoff_t pgoff, size_t count)
 {
+	bool worker = current->flags & PF_IO_WORKER;
+	pgoff_t end;
+	int ret;
+
 	if (iocb->ki_flags & IOCB_NOWAIT) {
 		up_read(&vmo->node.tree->lock);
 		return -EAGAIN;
 	}
-	return vmop_vmo_wait_read_locked(vmo, pgoff,
-					 vmop_file_request_end(vmo, pgoff,
-							       iocb->ki_pos,
-							       count));
+	end = vmop_file_request_end(vmo, pgoff, iocb->ki_pos, count);
+	ret = vmop_vmo_wait_read_locked(vmo, pgoff, end, worker ?
+					TASK_INTERRUPTIBLE : TASK_KILLABLE);
+	return ret == -ERESTARTSYS ? -EINTR : ret;
 }
 
 /*
@@ -415,8 +424,9 @@ static int vmop_file_setattr(vmop_compat_idmap *idmap, struct dentry *dentry,
 		return ret;
 	if (attr->ia_valid & ATTR_SIZE) {
 		ret = vmop_vmo_resize(to_vmop_vmo(inode), attr->ia_size);
+		/* ftruncate() has a word of its own for it. */
 		if (ret)
-			return ret;
+			return ret == -ERANGE ? -EFBIG : ret;
 	}
 	setattr_copy(idmap, inode, attr);
 	return 0;
@@ -461,6 +471,7 @@ const struct inode_operations vmop_vmo_iops = {
 
 const struct file_operations vmop_vmo_fops = {
 	.owner = THIS_MODULE,
+	VMOP_COMPAT_FOP_FLAGS
 	.open = vmop_file_open,
 	.llseek = vmop_file_llseek,
 	.read_iter = vmop_file_read_iter,

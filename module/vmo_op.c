@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * vmo_op.c - operations on a range of a VMO: commit, decommit, prefetch, zero,
- * hints. Ranges are bytes; all of them can be killed wherever they wait.
+ * hints. Ranges are bytes. A signal ends a wait for the pager; the system call
+ * starts again then, or tells EINTR, as the signal's handler was set up.
  */
 #include <linux/highmem.h>
 #include <linux/mm.h>
@@ -47,13 +48,14 @@ static int vmop_op_populate(struct vmop_vmo *vmo, u64 off, u64 len,
 
 	while (pgoff < end) {
 		if (fatal_signal_pending(current)) {
-			ret = -EINTR;
+			ret = -ERESTARTSYS;
 			break;
 		}
 		down_read(&vmo->node.tree->lock);
 		res = vmop_cow_resolve(&vmo->node, pgoff);
 		if (res.kind == VMOP_RES_ABSENT) {
-			ret = vmop_vmo_wait_read_locked(vmo, pgoff, end);
+			ret = vmop_vmo_wait_read_locked(vmo, pgoff, end,
+							TASK_INTERRUPTIBLE);
 			if (ret)
 				break;
 			continue;
@@ -85,7 +87,8 @@ static int vmop_op_populate(struct vmop_vmo *vmo, u64 off, u64 len,
  *
  * (semantics: COM-1 to COM-5)
  *
- * Return: 0; -ERANGE; -ENOMEM; what the pager failed it with; -EINTR.
+ * Return: 0; -ERANGE; -ENOMEM; what the pager failed it with;
+ * -ERESTARTSYS.
  */
 int vmop_vmo_commit(struct vmop_vmo *vmo, u64 off, u64 len, u64 *actual)
 {
@@ -132,7 +135,7 @@ static int vmop_op_zero_pages(struct vmop_vmo *vmo, pgoff_t pgoff, pgoff_t end)
 	do {
 		start = pgoff;
 		if (fatal_signal_pending(current))
-			return -EINTR;
+			return -ERESTARTSYS;
 		old = vmop_vmo_lock(vmo);
 		ret = node->nr_pages < end ? -ERANGE :
 		      vmop_cow_zero(node, start, end, &pgoff);
@@ -189,7 +192,8 @@ static int vmop_op_zero_part(struct vmop_vmo *vmo, u64 off, u64 len)
 		res = vmop_cow_resolve(&vmo->node, pgoff);
 		if (res.kind != VMOP_RES_ABSENT)
 			break;
-		ret = vmop_vmo_wait_read_locked(vmo, pgoff, pgoff + 1);
+		ret = vmop_vmo_wait_read_locked(vmo, pgoff, pgoff + 1,
+						TASK_INTERRUPTIBLE);
 		if (ret)
 			return ret;
 	}
@@ -215,7 +219,7 @@ static int vmop_op_zero_part(struct vmop_vmo *vmo, u64 off, u64 len)
  * absent. Head first, then tail, then whole pages. (semantics: ZERO-1 to ZERO-4)
  *
  * Return: 0; -ERANGE, also when the VMO is cut meanwhile; -ENOMEM; what the
- * pager failed it with; -EINTR.
+ * pager failed it with; -ERESTARTSYS.
  */
 int vmop_vmo_zero(struct vmop_vmo *vmo, u64 off, u64 len, u64 *actual)
 {
