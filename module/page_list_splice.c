@@ -6,6 +6,9 @@
  * another without both tree locks being held together: filled, finalized, then
  * popped from the front, once per position.
  *
+ * A failed append may leave nodes without entries in the list inside; they go
+ * when the splice list is processed, which every splice list has to become.
+ *
  * Locks: none; a splice list belongs to one thread.
  */
 #include "page_list_internal.h"
@@ -50,6 +53,7 @@ int vmop_plist_take(struct vmop_plist *pl, pgoff_t start, pgoff_t end,
 
 undo:
 	vmop_plist_sweep(&sp->list, 0, sp->nr_pages, NULL, NULL);
+	vmop_plist_destroy(&sp->list);
 	vmop_splice_init(sp, 0);
 	return ret;
 }
@@ -142,6 +146,8 @@ int vmop_splice_pop(struct vmop_splice *sp, struct vmop_slot *slot)
 	else
 		*slot = vmop_plist_remove(&sp->list, sp->pos);
 	sp->pos++;
+	if (vmop_splice_is_processed(sp))
+		vmop_plist_destroy(&sp->list);
 	return 0;
 }
 
@@ -205,6 +211,7 @@ void vmop_splice_free_all(struct vmop_splice *sp, vmop_plist_free_fn free,
 	for (; sp->pages && sp->pos < sp->nr_pages; sp->pos++)
 		free(ctx, sp->pos, vmop_plist_decode(sp->pages[sp->pos]));
 	vmop_plist_sweep(&sp->list, 0, sp->nr_pages, free, ctx);
+	vmop_plist_destroy(&sp->list);
 	sp->pos = sp->nr_pages;
 	sp->finalized = true;
 }
