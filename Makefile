@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0
+# "make help" lists the targets. The work is done by the scripts of
+# selftests/vm and tools/checks; kbuild reads Kbuild, not this file.
+
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+VM := selftests/vm
+BUILD := $(CURDIR)/build
+VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+
+# What users may set.
+KERNEL ?= 6.1
+KDIR ?= /lib/modules/$(shell uname -r)/build
+TESTS ?=
+RUN ?=
+ARGS ?=
+FILES ?=
+MODULES ?=
+MEM ?=
+TIMEOUT ?=
+DESTDIR ?=
+PREFIX ?= /usr/local
+MODDIR ?= /lib/modules/$(shell uname -r)/updates
+
+# Options of run-vm that come from the variables above.
+VMOPTS = -k '$(KERNEL)' $(if $(MEM),-m '$(MEM)') $(if $(TIMEOUT),-t '$(TIMEOUT)') \
+	$(if $(MODULES),-M '$(MODULES)') $(foreach file,$(FILES),-f '$(file)')
+
+.PHONY: all modules tools demo check check-all unit vm shell lint install \
+	uninstall docs deps clean help
+
+all: modules tools
+
+modules:
+	@if [ ! -e '$(KDIR)/Makefile' ]; then \
+		echo "No kernel headers at $(KDIR)." >&2; \
+		echo "Install the package linux-headers-$$(uname -r), or name a build folder: make modules KDIR=..." >&2; \
+		echo "'make demo' and 'make check' need neither: they bring their own kernel." >&2; \
+		exit 1; \
+	fi
+	@$(VM)/deps build
+	+@ln -sf "$$($(VM)/build-module '$(BUILD)/module' '$(KDIR)')" '$(BUILD)/vmopager.ko'
+	@echo "  DONE    build/vmopager.ko"
+
+tools:
+	@$(VM)/deps tools
+	+@$(MAKE) --no-print-directory -C tools BUILD='$(BUILD)/tools' all
+
+demo:
+	+@$(VM)/run-vm $(VMOPTS) -- $(VM)/demo.sh
+
+check:
+	+@$(VM)/run-suite -k '$(KERNEL)' $(if $(MEM),-m '$(MEM)') \
+		$(if $(TIMEOUT),-t '$(TIMEOUT)') $(foreach test,$(TESTS),'$(test)')
+
+check-all:
+	+@$(VM)/run-all 6.1 debug
+
+unit:
+	+@$(VM)/run-unit
+
+vm:
+	@[ -n '$(RUN)' ] || { echo "make vm RUN=file: which program?" >&2; exit 2; }
+	+@$(VM)/run-vm $(VMOPTS) -- '$(RUN)' $(ARGS)
+
+shell:
+	+@$(VM)/run-vm $(VMOPTS) -s
+
+lint:
+	+@tools/checks/lint
+
+install: all docs
+	install -D -m 644 '$(BUILD)/vmopager.ko' '$(DESTDIR)$(MODDIR)/vmopager.ko'
+	install -D -m 644 uapi/linux/vmopager.h '$(DESTDIR)$(PREFIX)/include/linux/vmopager.h'
+	install -D -m 644 tools/udev/60-vmopager.rules '$(DESTDIR)/lib/udev/rules.d/60-vmopager.rules'
+	+$(MAKE) --no-print-directory -C tools BUILD='$(BUILD)/tools' PREFIX='$(PREFIX)' \
+		DESTDIR='$(DESTDIR)' install
+	for page in $(BUILD)/man/*.[1-9]; do \
+		[ -e "$$page" ] || continue; \
+		install -D -m 644 "$$page" \
+			"$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}" || exit; \
+	done
+	$(if $(DESTDIR),,getent group vmopager >/dev/null || groupadd --system vmopager)
+	$(if $(DESTDIR),,depmod -a)
+	$(if $(DESTDIR),,ldconfig)
+
+uninstall:
+	rm -f '$(DESTDIR)$(MODDIR)/vmopager.ko'
+	rm -f '$(DESTDIR)$(PREFIX)/include/linux/vmopager.h'
+	rm -f '$(DESTDIR)/lib/udev/rules.d/60-vmopager.rules'
+	+$(MAKE) --no-print-directory -C tools BUILD='$(BUILD)/tools' PREFIX='$(PREFIX)' \
+		DESTDIR='$(DESTDIR)' uninstall
+	for page in Documentation/man/*.rst; do \
+		[ -e "$$page" ] || continue; page=$${page##*/}; page=$${page%.rst}; \
+		rm -f "$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$$page"; \
+	done
+	$(if $(DESTDIR),,depmod -a)
+
+docs:
+	@$(if $(wildcard Documentation/man/*.rst),$(VM)/deps docs; mkdir -p '$(BUILD)/man';) \
+	for page in $(wildcard Documentation/man/*.rst); do \
+		echo "  MAN     $${page##*/}"; \
+		rst2man --halt=warning "$$page" "$(BUILD)/man/$$(basename "$$page" .rst)" || exit; \
+	done
+
+deps:
+	@$(VM)/deps source build tools unit vm debug lint docs
+
+clean:
+	rm -rf build
+
+help:
+	@echo 'make [all]      the module for the running kernel (or KDIR=) and the tools, in build/'
+	@echo 'make modules    the module alone'
+	@echo 'make tools      libvmopager and vmoctl alone'
+	@echo 'make demo       a real file served through the pager, in the test VM'
+	@echo "make check      the test suite in the test VM [KERNEL=6.1|debug] [TESTS='name* name.test']"
+	@echo 'make check-all  the suite on every kernel'
+	@echo 'make unit       logic tests in user space, without a VM'
+	@echo "make vm RUN=f   run a program in the test VM [ARGS=] [FILES='a b'] [KERNEL=] [MEM=1G]"
+	@echo "                [TIMEOUT=300] [MODULES='fuse loop']"
+	@echo 'make shell      a shell in the test VM [FILES=] [KERNEL=] [MEM=] [MODULES=]'
+	@echo 'make lint       all static checks'
+	@echo 'make install    module, header, tools, man pages, udev rule [DESTDIR=] [PREFIX=/usr/local]'
+	@echo 'make uninstall  the reverse'
+	@echo 'make docs       the man pages, in build/man/'
+	@echo 'make deps       install all packages that any target needs (each does so for itself)'
+	@echo 'make clean      remove build/; the kernels in $${VMOP_CACHE:-~/.cache/vmopager} stay'
