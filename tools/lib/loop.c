@@ -1,0 +1,540 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The ready-made pager: threads that read one port and call the handlers of
+ * its VMOs.
+ *
+ * loop->lock guards the table of VMOs and the reference counts in it. It is
+ * never held over a handler or a command of the module, except the one that
+ * makes a VMO: no record of it may be read before it is in the table.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+#define MAX_BATCH 64
+#define DEFAULT_BATCH 16
+
+/**
+ * struct entry - a VMO of a loop
+ * @vmo: its handle, closed with the entry
+ * @handler: what to do
+ * @ctx: for the handler
+ * @key: of its records; grows from entry to entry
+ * @refs: one of the table, one of each thread that works on it
+ */
+struct entry {
+	struct vmop_vmo *vmo;
+	struct vmop_handler handler;
+	void *ctx;
+	__u64 key;
+	unsigned int refs;
+};
+
+struct worker {
+	struct vmop_loop *loop;
+	pthread_t thread;
+	void *local;
+	unsigned int index;
+};
+
+/**
+ * struct vmop_loop - a pager with threads
+ * @pager: the caller's
+ * @port: where all requests come
+ * @opts: as given, defaults filled in
+ * @lock: guards entries, count, room, last_key and all refs
+ * @entries: sorted by key
+ * @count: entries there are
+ * @room: entries there is memory for
+ * @last_key: newest key
+ * @workers: one per thread, from start to join
+ * @stop_fd: eventfd that tells the threads to end; never reset
+ * @done_fd: eventfd that the last thread sets
+ * @running: threads that have not ended
+ * @started: threads were started and not joined yet
+ * @used: was started once
+ * @error: first error that ended a thread
+ */
+struct vmop_loop {
+	struct vmop_pager *pager;
+	struct vmop_port *port;
+	struct vmop_loop_opts opts;
+	pthread_mutex_t lock;
+	struct entry **entries;
+	size_t count;
+	size_t room;
+	__u64 last_key;
+	struct worker *workers;
+	int stop_fd;
+	int done_fd;
+	atomic_uint running;
+	bool started;
+	bool used;
+	atomic_int error;
+	atomic_ullong requests;
+	atomic_ullong requested_bytes;
+	atomic_ullong failed;
+	atomic_ullong reissued;
+	atomic_ullong completed;
+	atomic_ullong unknown;
+	atomic_ullong busy_nsec;
+	atomic_ullong max_nsec;
+};
+
+static __u64 now_nsec(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (__u64)ts.tv_sec * 1000000000ull + (__u64)ts.tv_nsec;
+}
+
+/* Position of the entry with this key, or where it would be. */
+static size_t entry_find(const struct vmop_loop *loop, __u64 key)
+{
+	size_t lo = 0, hi = loop->count, mid;
+
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (loop->entries[mid]->key < key)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* With @remove the table's reference becomes the caller's. */
+static struct entry *entry_get(struct vmop_loop *loop, __u64 key, bool remove)
+{
+	struct entry *e = NULL;
+	size_t i;
+
+	pthread_mutex_lock(&loop->lock);
+	i = entry_find(loop, key);
+	if (i < loop->count && loop->entries[i]->key == key) {
+		e = loop->entries[i];
+		if (remove) {
+			loop->count--;
+			memmove(&loop->entries[i], &loop->entries[i + 1],
+				(loop->count - i) * sizeof(e));
+		} else {
+			e->refs++;
+		}
+	}
+	pthread_mutex_unlock(&loop->lock);
+	return e;
+}
+
+static void entry_put(struct vmop_loop *loop, struct entry *e)
+{
+	unsigned int left;
+
+	pthread_mutex_lock(&loop->lock);
+	left = --e->refs;
+	pthread_mutex_unlock(&loop->lock);
+	if (left)
+		return;
+	atomic_fetch_add(&loop->completed, 1);
+	if (e->handler.complete)
+		e->handler.complete(e->ctx, e->vmo);
+	vmop_vmo_close(e->vmo);
+	free(e);
+}
+
+/* The errno that a request may be failed with, nearest to what happened. */
+static int fail_code(int err)
+{
+	switch (err) {
+	case -EIO:
+	case -EBADMSG:
+	case -ENOTCONN:
+	case -ENOSPC:
+	case -ENOBUFS:
+		return -err;
+	case -ENOMEM:
+	case -EDQUOT:
+		return ENOSPC;
+	default:
+		return EIO;
+	}
+}
+
+static void count_time(struct vmop_loop *loop, __u64 nsec)
+{
+	unsigned long long max = atomic_load(&loop->max_nsec);
+
+	atomic_fetch_add(&loop->busy_nsec, nsec);
+	while (nsec > max &&
+	       !atomic_compare_exchange_weak(&loop->max_nsec, &max, nsec))
+		;
+}
+
+static void serve_read(struct vmop_loop *loop, struct entry *e, void *local,
+		       const struct vmop_port_record *req)
+{
+	__u64 nsec = now_nsec();
+	int ret;
+
+	ret = e->handler.read(e->ctx, local, e->vmo, req);
+	if (ret) {
+		vmop_pager_fail_id(loop->pager, e->vmo, req->id,
+				   fail_code(ret));
+		atomic_fetch_add(&loop->failed, 1);
+	}
+	nsec = now_nsec() - nsec;
+	count_time(loop, nsec);
+	atomic_fetch_add(&loop->requested_bytes, req->length);
+	if (req->flags & VMOP_RECORD_REISSUED)
+		atomic_fetch_add(&loop->reissued, 1);
+	atomic_fetch_add(&loop->requests, 1);
+	if (e->handler.done)
+		e->handler.done(e->ctx, e->vmo, req, ret, nsec);
+}
+
+static void handle(struct worker *w, const struct vmop_port_record *req)
+{
+	struct vmop_loop *loop = w->loop;
+	struct entry *e;
+
+	e = entry_get(loop, req->key, req->type == VMOP_RECORD_COMPLETE);
+	if (!e) {
+		atomic_fetch_add(&loop->unknown, 1);
+		return;
+	}
+	switch (req->type) {
+	case VMOP_RECORD_READ:
+		serve_read(loop, e, w->local, req);
+		break;
+	case VMOP_RECORD_COMPLETE:
+		break;
+	default:
+		/* Never asked for; whoever waits must not wait for ever. */
+		vmop_pager_fail_id(loop->pager, e->vmo, req->id, EIO);
+		atomic_fetch_add(&loop->unknown, 1);
+	}
+	entry_put(loop, e);
+}
+
+/* Return: 1 to go on, 0 when the loop ends, or a negative errno. */
+static int worker_turn(struct worker *w)
+{
+	struct vmop_loop *loop = w->loop;
+	struct vmop_port_record recs[MAX_BATCH];
+	struct pollfd fds[2] = {
+		{ .fd = loop->stop_fd, .events = POLLIN },
+		{ .fd = loop->port->fd, .events = POLLIN },
+	};
+	size_t count, i;
+	int ret;
+
+	if (poll(fds, 2, -1) < 0)
+		return errno == EINTR ? 1 : -errno;
+	if (fds[0].revents)
+		return 0;
+	ret = vmop_port_read(loop->port, recs, loop->opts.batch, &count);
+	if (ret == -EAGAIN || ret == -EINTR)
+		return 1;
+	if (ret)
+		return ret;
+	for (i = 0; i < count; i++)
+		handle(w, &recs[i]);
+	return count ? 1 : 0;
+}
+
+static void set_event(int fd)
+{
+	const __u64 one = 1;
+	/* Fails only when the counter is full, and then it is set anyway. */
+	ssize_t n = write(fd, &one, sizeof(one));
+
+	(void)n;
+}
+
+static void worker_end(struct worker *w, int ret)
+{
+	struct vmop_loop *loop = w->loop;
+	int none = 0;
+
+	if (ret)
+		atomic_compare_exchange_strong(&loop->error, &none, ret);
+	if (loop->opts.thread_stop)
+		loop->opts.thread_stop(loop->opts.ctx, w->index, w->local);
+	/* One that ended by an error takes the others along. */
+	set_event(loop->stop_fd);
+	if (atomic_fetch_sub(&loop->running, 1) == 1)
+		set_event(loop->done_fd);
+}
+
+static void *worker_main(void *arg)
+{
+	struct worker *w = arg;
+	int ret;
+
+	do {
+		ret = worker_turn(w);
+	} while (ret > 0);
+	worker_end(w, ret);
+	return NULL;
+}
+
+int vmop_loop_new(struct vmop_pager *pager, const struct vmop_loop_opts *opts,
+		  struct vmop_loop **out)
+{
+	struct vmop_loop *loop;
+	int ret;
+
+	loop = calloc(1, sizeof(*loop));
+	if (!loop)
+		return -ENOMEM;
+	loop->stop_fd = -1;
+	loop->done_fd = -1;
+	loop->pager = pager;
+	pthread_mutex_init(&loop->lock, NULL);
+	ret = vmop_opts_get(&loop->opts, sizeof(loop->opts), opts);
+	if (ret)
+		goto fail;
+	if (!loop->opts.threads)
+		loop->opts.threads = 1;
+	if (!loop->opts.batch)
+		loop->opts.batch = loop->opts.threads > 1 ? 1 : DEFAULT_BATCH;
+	if (loop->opts.batch > MAX_BATCH)
+		loop->opts.batch = MAX_BATCH;
+	loop->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	loop->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (loop->stop_fd < 0 || loop->done_fd < 0) {
+		ret = -errno;
+		goto fail;
+	}
+	ret = vmop_port_new(pager, &loop->port);
+	if (!ret)
+		ret = vmop_port_set_nonblock(loop->port, 1);
+	if (ret)
+		goto fail;
+	*out = loop;
+	return 0;
+fail:
+	vmop_loop_free(loop);
+	return ret;
+}
+
+static int entry_room(struct vmop_loop *loop)
+{
+	size_t room = loop->room ? 2 * loop->room : 8;
+	struct entry **entries;
+
+	if (loop->count < loop->room)
+		return 0;
+	entries = realloc(loop->entries, room * sizeof(*entries));
+	if (!entries)
+		return -ENOMEM;
+	loop->entries = entries;
+	loop->room = room;
+	return 0;
+}
+
+int vmop_loop_add(struct vmop_loop *loop, __u64 length,
+		  const struct vmop_vmo_opts *opts,
+		  const struct vmop_handler *handler, void *ctx,
+		  struct vmop_vmo **vmo)
+{
+	struct vmop_vmo_opts o;
+	struct entry *e;
+	int ret;
+
+	e = calloc(1, sizeof(*e));
+	if (!e)
+		return -ENOMEM;
+	ret = vmop_opts_get(&o, sizeof(o), opts);
+	if (!ret)
+		ret = vmop_opts_get(&e->handler, sizeof(e->handler), handler);
+	if (!ret && (o.key || !e->handler.read))
+		ret = -EINVAL;
+	if (ret) {
+		free(e);
+		return ret;
+	}
+	e->ctx = ctx;
+	e->refs = 1;
+	pthread_mutex_lock(&loop->lock);
+	ret = entry_room(loop);
+	if (!ret) {
+		o.key = e->key = loop->last_key + 1;
+		ret = vmop_vmo_new_paged(loop->pager, loop->port, length, &o,
+					 &e->vmo);
+	}
+	if (!ret) {
+		loop->last_key++;
+		loop->entries[loop->count++] = e;
+		*vmo = e->vmo;
+	}
+	pthread_mutex_unlock(&loop->lock);
+	if (ret)
+		free(e);
+	return ret;
+}
+
+int vmop_loop_remove(struct vmop_loop *loop, struct vmop_vmo *vmo)
+{
+	struct entry *e = NULL;
+	size_t i;
+	int ret;
+
+	pthread_mutex_lock(&loop->lock);
+	for (i = 0; i < loop->count && !e; i++)
+		if (loop->entries[i]->vmo == vmo)
+			e = loop->entries[i];
+	if (e)
+		e->refs++;
+	pthread_mutex_unlock(&loop->lock);
+	if (!e)
+		return -ENOENT;
+	ret = vmop_pager_detach(loop->pager, vmo);
+	entry_put(loop, e);
+	return ret;
+}
+
+/* Undoes thread_start() of workers that have no thread. */
+static void workers_drop(struct vmop_loop *loop, unsigned int from,
+			 unsigned int to)
+{
+	unsigned int i;
+
+	for (i = from; i < to && loop->opts.thread_stop; i++)
+		loop->opts.thread_stop(loop->opts.ctx, i,
+				       loop->workers[i].local);
+}
+
+static int workers_prepare(struct vmop_loop *loop)
+{
+	unsigned int i;
+	int ret;
+
+	loop->workers = calloc(loop->opts.threads, sizeof(*loop->workers));
+	if (!loop->workers)
+		return -ENOMEM;
+	for (i = 0; i < loop->opts.threads; i++) {
+		loop->workers[i].loop = loop;
+		loop->workers[i].index = i;
+		if (!loop->opts.thread_start)
+			continue;
+		ret = loop->opts.thread_start(loop->opts.ctx, i,
+					      &loop->workers[i].local);
+		if (ret) {
+			workers_drop(loop, 0, i);
+			free(loop->workers);
+			loop->workers = NULL;
+			return ret;
+		}
+	}
+	return 0;
+}
+
+static void workers_join(struct vmop_loop *loop, unsigned int count)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		pthread_join(loop->workers[i].thread, NULL);
+	free(loop->workers);
+	loop->workers = NULL;
+}
+
+int vmop_loop_start(struct vmop_loop *loop)
+{
+	sigset_t all, old;
+	unsigned int i;
+	int ret;
+
+	if (loop->used)
+		return -EALREADY;
+	ret = workers_prepare(loop);
+	if (ret)
+		return ret;
+	loop->used = true;
+	atomic_store(&loop->running, loop->opts.threads);
+	/* Signals are for the threads that the caller made. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	for (i = 0; i < loop->opts.threads && !ret; i++)
+		ret = -pthread_create(&loop->workers[i].thread, NULL,
+				      worker_main, &loop->workers[i]);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (!ret) {
+		loop->started = true;
+		return 0;
+	}
+	set_event(loop->stop_fd);
+	workers_drop(loop, i - 1, loop->opts.threads);
+	workers_join(loop, i - 1);
+	return ret;
+}
+
+void vmop_loop_stop(struct vmop_loop *loop)
+{
+	int saved = errno;
+
+	set_event(loop->stop_fd);
+	errno = saved;
+}
+
+int vmop_loop_fd(const struct vmop_loop *loop)
+{
+	return loop->done_fd;
+}
+
+int vmop_loop_join(struct vmop_loop *loop)
+{
+	if (loop->started) {
+		workers_join(loop, loop->opts.threads);
+		loop->started = false;
+	}
+	return atomic_load(&loop->error);
+}
+
+int vmop_loop_stats_get(struct vmop_loop *loop, struct vmop_loop_stats *stats)
+{
+	struct vmop_loop_stats s = {
+		.sz = sizeof(s),
+		.requests = atomic_load(&loop->requests),
+		.requested_bytes = atomic_load(&loop->requested_bytes),
+		.failed = atomic_load(&loop->failed),
+		.reissued = atomic_load(&loop->reissued),
+		.completed = atomic_load(&loop->completed),
+		.unknown = atomic_load(&loop->unknown),
+		.busy_nsec = atomic_load(&loop->busy_nsec),
+		.max_nsec = atomic_load(&loop->max_nsec),
+	};
+
+	return vmop_opts_put(stats, &s, sizeof(s));
+}
+
+void vmop_loop_free(struct vmop_loop *loop)
+{
+	size_t i;
+
+	if (!loop)
+		return;
+	if (loop->started)
+		vmop_loop_stop(loop);
+	vmop_loop_join(loop);
+	vmop_port_close(loop->port);
+	for (i = 0; i < loop->count; i++)
+		entry_put(loop, loop->entries[i]);
+	free(loop->entries);
+	if (loop->stop_fd >= 0)
+		close(loop->stop_fd);
+	if (loop->done_fd >= 0)
+		close(loop->done_fd);
+	pthread_mutex_destroy(&loop->lock);
+	free(loop);
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Verbs that only look: info and stat.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "out.h"
+#include "source.h"
+
+#define CMD(name) { 1ull << (VMOP_CMD_##name - VMOP_CMD_BASE), #name }
+
+static const struct out_bit command_names[] = {
+	CMD(INFO), CMD(PORT_CREATE), CMD(PAGER_VMO_CREATE), CMD(VMO_CREATE),
+	CMD(DETACH), CMD(SUPPLY), CMD(SUPPLY_COPY), CMD(SUPPLY_ZERO),
+	CMD(SUPPLY_FILE), CMD(OP_RANGE), CMD(QUERY_DIRTY), CMD(QUERY_STATS),
+	CMD(PAGER_SET_POLICY), CMD(PAGER_TOKEN), CMD(PAGER_ATTACH),
+	CMD(PAGER_NEXT_VMO), CMD(PORT_REQUEUE), CMD(EXEC),
+	CMD(VMO_CREATE_CHILD), CMD(VMO_OP_RANGE), CMD(VMO_SET_SIZE),
+	CMD(VMO_GET_INFO), CMD(VMO_SET_NAME), CMD(VMO_PIN),
+	CMD(VMO_SET_CACHE_POLICY), CMD(VMO_RESET), CMD(VMO_SEAL),
+	CMD(VMO_COMPOSE), { 0, NULL }
+};
+
+static const struct out_bit feature_names[] = {
+	{ VMOP_FEATURE_DEADLINE, "DEADLINE" },
+	{ VMOP_FEATURE_PAYER, "PAYER" },
+	{ 0, NULL }
+};
+
+static const struct out_bit flag_names[] = {
+	{ VMOP_VMO_RESIZABLE, "RESIZABLE" },
+	{ VMOP_VMO_TRAP_DIRTY, "TRAP_DIRTY" },
+	{ VMOP_VMO_HUGE, "HUGE" },
+	{ VMOP_VMO_DISCARDABLE, "DISCARDABLE" },
+	{ VMOP_VMO_CONTIGUOUS, "CONTIGUOUS" },
+	{ VMOP_VMO_PINNABLE, "PINNABLE" },
+	{ 0, NULL }
+};
+
+int cmd_info(const struct args *a)
+{
+	struct vmop_info info = { .size = sizeof(info) };
+	struct vmop_pager *pager;
+	struct out *o;
+	int ret;
+
+	ret = device_open(a, &pager);
+	if (ret)
+		return ret;
+	ret = vmop_pager_info(pager, &info);
+	vmop_pager_close(pager);
+	if (ret)
+		return vmo_error(ret, "cannot ask what the module can do");
+	o = out_new(a->json);
+	out_text(o, "library", vmop_lib_version());
+	out_bytes(o, "page_size", info.out_page_size);
+	out_bytes(o, "max_vmo_size", info.out_max_vmo_size);
+	out_number(o, "max_request_pages", info.out_max_request_pages);
+	out_number(o, "default_request_pages", info.out_default_request_pages);
+	out_number(o, "name_bytes", info.out_name_len);
+	out_bits(o, "features", info.out_features, feature_names);
+	out_bits(o, "commands", info.out_cmds, command_names);
+	return out_end(o);
+}
+
+static const char *state_name(__u32 state)
+{
+	static const char *const names[] = {
+		[VMOP_VMO_STATE_ANONYMOUS] = "anonymous",
+		[VMOP_VMO_STATE_LIVE] = "live",
+		[VMOP_VMO_STATE_DETACHED] = "detached",
+		[VMOP_VMO_STATE_PAGER_GONE] = "pager gone",
+		[VMOP_VMO_STATE_PORT_GONE] = "port gone",
+	};
+
+	return state < sizeof(names) / sizeof(names[0]) ? names[state] :
+							  "unknown";
+}
+
+static void show_error(struct out *o, __u32 err)
+{
+	const char *name = err ? strerrorname_np((int)err) : NULL;
+
+	if (err)
+		out_text(o, "last_error", name ? name : "unknown");
+	else
+		out_null(o, "last_error");
+}
+
+static void show_counters(struct out *o, const struct vmop_vmo_get_info *i)
+{
+	out_number(o, "waiters", i->out_num_waiters);
+	out_number(o, "requests", i->out_requests);
+	out_number(o, "requested_pages", i->out_requested_pages);
+	out_number(o, "supplied_pages", i->out_supplied_pages);
+	out_number(o, "failed_requests", i->out_failed_requests);
+	out_number(o, "evicted_pages", i->out_evicted_pages);
+	show_error(o, i->out_last_error);
+}
+
+static void show_file(struct out *o, const struct stat *st, int oflags)
+{
+	char mode[16];
+
+	snprintf(mode, sizeof(mode), "%06o", (unsigned int)st->st_mode);
+	out_bytes(o, "st_size", (__u64)st->st_size);
+	out_number(o, "st_blocks", (__u64)st->st_blocks);
+	out_text(o, "st_mode", mode);
+	out_number(o, "st_ino", (__u64)st->st_ino);
+	out_text(o, "open_for", (oflags & O_ACCMODE) == O_RDONLY ? "reading" :
+				"reading and writing");
+}
+
+int cmd_stat(const struct args *a)
+{
+	struct vmop_vmo_get_info info = { .size = sizeof(info) };
+	struct source src;
+	struct stat st;
+	struct out *o;
+	int ret, fl;
+
+	ret = source_open(a, O_RDONLY, &src);
+	if (ret)
+		return ret;
+	ret = vmop_vmo_info(src.vmo, &info);
+	if (ret) {
+		ret = vmo_error(ret, "cannot ask about '%s'", src.where);
+		goto out;
+	}
+	fl = fcntl(vmop_vmo_fd(src.vmo), F_GETFL);
+	if (fl < 0 || fstat(vmop_vmo_fd(src.vmo), &st)) {
+		ret = system_error(-errno, "cannot stat '%s'", src.where);
+		goto out;
+	}
+	info.out_name[VMOP_NAME_LEN - 1] = 0;
+	o = out_new(a->json);
+	out_text(o, "name", (char *)info.out_name);
+	out_number(o, "id", info.out_id);
+	out_text(o, "state", state_name(info.out_state));
+	out_number(o, "pager_id", info.out_pager_id);
+	out_number(o, "key", info.out_key);
+	out_bytes(o, "size", info.out_size);
+	out_bytes(o, "content_size", info.out_content_size);
+	out_bytes(o, "committed", info.out_committed);
+	out_bytes(o, "dirty", info.out_dirty);
+	out_bits(o, "flags", info.out_flags, flag_names);
+	show_counters(o, &info);
+	out_number(o, "max_request_pages", info.out_max_request_pages);
+	out_number(o, "deadline_ms", info.out_deadline_ms);
+	show_file(o, &st, fl);
+	ret = out_end(o);
+out:
+	source_close(&src);
+	return ret;
+}

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The table of all options, the parser and the help text made of it.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "opt.h"
+#include "out.h"
+
+enum kind { FLAG, TEXT, BYTES, NUMBER, CHOICE, HELP };
+
+enum group { OWN, WHICH_VMO, NEW_VMO, FILE_PAGER, COMMON, GROUPS };
+
+static const char *const group_title[GROUPS] = {
+	[OWN] = "Options",
+	[WHICH_VMO] = "Which VMO",
+	[NEW_VMO] = "New VMO",
+	[FILE_PAGER] = "File pager",
+	[COMMON] = "Common",
+};
+
+/**
+ * struct opt - one option
+ * @name: long name
+ * @letter: short name or 0
+ * @kind: how the argument is read
+ * @group: heading in the help text
+ * @arg: name of the argument; of a CHOICE the values, as "<a|b>"
+ * @at: offset of the field in struct args
+ * @max: largest NUMBER
+ * @help: one line
+ */
+struct opt {
+	const char *name;
+	char letter;
+	enum kind kind;
+	enum group group;
+	const char *arg;
+	size_t at;
+	__u64 max;
+	const char *help;
+};
+
+#define AT(field) offsetof(struct args, field)
+
+static const struct opt table[OPT_COUNT] = {
+	[OPT_SOCKET] = { "socket", 0, TEXT, WHICH_VMO, "PATH", AT(socket), 0,
+		"connect there and receive it" },
+	[OPT_FD] = { "fd", 0, NUMBER, WHICH_VMO, "N", AT(fd), 1 << 20,
+		"inherited file descriptor N" },
+	[OPT_VMO] = { "vmo", 0, TEXT, WHICH_VMO, "PATH", AT(vmo), 0,
+		"open it there, such as /proc/PID/fd/N" },
+	[OPT_WAIT] = { "wait", 0, NUMBER, WHICH_VMO, "SECONDS", AT(wait), 86400,
+		"wait that long for the socket to be there" },
+
+	[OPT_NAME] = { "name", 0, TEXT, NEW_VMO, "NAME", AT(name), 0,
+		"name for people, up to 31 bytes" },
+	[OPT_RESIZABLE] = { "resizable", 0, FLAG, NEW_VMO, NULL, AT(resizable),
+		0, "its size can be changed" },
+	[OPT_PAYER] = { "payer", 0, TEXT, NEW_VMO, "CGROUPDIR", AT(payer), 0,
+		"cgroup (version 2) that its memory is charged to" },
+	[OPT_MAX_REQUEST_PAGES] = { "max-request-pages", 0, NUMBER, NEW_VMO,
+		"N", AT(max_request_pages), 0xffffffff,
+		"most pages that one read() asks for" },
+	[OPT_DEADLINE_MS] = { "deadline-ms", 0, NUMBER, NEW_VMO, "N",
+		AT(deadline_ms), 0xffffffff,
+		"how long users wait for the pager" },
+	[OPT_DEADLINE_ACTION] = { "deadline-action", 0, CHOICE, NEW_VMO,
+		"<fail|warn>", AT(deadline_action), 0,
+		"what happens then (fail)" },
+
+	[OPT_METHOD] = { "method", 0, CHOICE, FILE_PAGER, "<file|copy|uring>",
+		AT(method), 0,
+		"the kernel reads FILE; pread; io_uring (file)" },
+	[OPT_THREADS] = { "threads", 'j', NUMBER, FILE_PAGER, "N", AT(threads),
+		1024, "threads that answer requests (2)" },
+	[OPT_READAHEAD] = { "readahead", 0, BYTES, FILE_PAGER, "BYTES",
+		AT(readahead), 0,
+		"supply blocks of this size; 0: what is asked (128K)" },
+	[OPT_WRITABLE] = { "writable", 0, FLAG, FILE_PAGER, NULL, AT(writable),
+		0, "users may write; FILE never changes" },
+	[OPT_VERBOSE] = { "verbose", 'v', FLAG, FILE_PAGER, NULL, AT(verbose),
+		0, "a line for each request" },
+
+	[OPT_SIZE] = { "size", 0, BYTES, OWN, "BYTES", AT(size), 0,
+		"size of the VMO, exact" },
+	[OPT_PAGER] = { "pager", 0, CHOICE, OWN, "<none|zero|silent|fail>",
+		AT(pager), 0, "what answers its requests (none: anonymous)" },
+	[OPT_LOG] = { "verbose", 'v', FLAG, OWN, NULL, AT(verbose), 0,
+		"a line for each request" },
+	[OPT_SERVE_SOCKET] = { "socket", 0, TEXT, OWN, "PATH", AT(socket), 0,
+		"hand the VMO out there" },
+	[OPT_ONCE] = { "once", 0, FLAG, OWN, NULL, AT(once), 0,
+		"end when the last user has closed its connection" },
+	[OPT_OFFSET] = { "offset", 0, BYTES, OWN, "BYTES", AT(offset), 0,
+		"first byte (0)" },
+	[OPT_LENGTH] = { "length", 0, BYTES, OWN, "BYTES", AT(length), 0,
+		"how much (up to the end)" },
+	[OPT_OUTPUT] = { "output", 'o', TEXT, OWN, "FILE", AT(output), 0,
+		"write there instead of standard output" },
+	[OPT_INPUT] = { "input", 'i', TEXT, OWN, "FILE", AT(input), 0,
+		"read there instead of standard input" },
+	[OPT_MMAP] = { "mmap", 0, FLAG, OWN, NULL, AT(mmap), 0,
+		"through a mapping instead of read()" },
+	[OPT_ACCESS] = { "access", 0, CHOICE, OWN, "<read|write>", AT(access),
+		0, "touch for reading or for writing (read)" },
+	[OPT_STEP] = { "step", 0, BYTES, OWN, "BYTES", AT(step), 0,
+		"touch one byte in so many, not all" },
+	[OPT_PRIVATE] = { "private", 0, FLAG, OWN, NULL, AT(private), 0,
+		"map it MAP_PRIVATE" },
+	[OPT_ID] = { "id", 0, NUMBER, OWN, "N", AT(id), ~0ull,
+		"only the request with this id" },
+	[OPT_ERROR] = { "error", 0, CHOICE, OWN,
+		"<EIO|EBADMSG|ENOTCONN|ENOSPC|ENOBUFS>", AT(error), 0,
+		"what they fail with (EIO)" },
+	[OPT_CONTROL_SOCKET] = { "socket", 0, TEXT, OWN, "PATH", AT(socket), 0,
+		"socket of the vmoctl that is its pager" },
+	[OPT_ANONYMOUS] = { "anonymous", 0, BYTES, OWN, "BYTES", AT(anonymous),
+		0, "a new anonymous VMO of this size" },
+	[OPT_FILE] = { "file", 0, TEXT, OWN, "FILE", AT(file), 0,
+		"serve FILE while the command runs" },
+	[OPT_PROGRESS] = { "progress", 0, FLAG, OWN, NULL, AT(progress), 0,
+		"report progress also when this is no terminal" },
+
+	[OPT_DEVICE] = { "device", 0, TEXT, COMMON, "PATH", AT(device), 0,
+		"device of the module (" VMOP_DEVICE ")" },
+	[OPT_JSON] = { "json", 0, FLAG, COMMON, NULL, AT(json), 0,
+		"results as JSON" },
+	[OPT_HELP] = { "help", 'h', HELP, COMMON, NULL, 0, 0,
+		"print this text" },
+};
+
+static void print_group(const struct verb *verb, enum group group)
+{
+	const unsigned char *id;
+	const struct opt *o;
+	bool title = false;
+	char left[64], letter[8];
+
+	for (id = verb->options; *id != OPT_END; id++) {
+		o = &table[*id];
+		if (o->group != group)
+			continue;
+		if (!title)
+			printf("\n%s:\n", group_title[group]);
+		title = true;
+		snprintf(letter, sizeof(letter), o->letter ? "-%c, " : "    ",
+			 o->letter);
+		snprintf(left, sizeof(left), "%s--%s%s%s", letter, o->name,
+			 o->arg ? " " : "", o->arg ? o->arg : "");
+		if (strlen(left) > 30)
+			printf("  %s\n  %-30s  %s\n", left, "", o->help);
+		else
+			printf("  %-30s  %s\n", left, o->help);
+	}
+}
+
+static void print_help(const struct verb *verb)
+{
+	enum group g;
+
+	printf("Usage: vmoctl %s [OPTION]...%s%s\n%s\n", verb->name,
+	       *verb->operands ? " " : "", verb->operands, verb->summary);
+	if (verb->help)
+		printf("\n%s", verb->help);
+	for (g = OWN; g < GROUPS; g++)
+		print_group(verb, g);
+	printf("\nBYTES may end in K, M, G or T (powers of 1024).\n"
+	       "Exit status: 0 done, 1 error, 2 wrong usage, 3 the pager failed the access\n"
+	       "or a mapping got SIGBUS. More: man vmoctl\n");
+}
+
+static int parse_number(const char *text, bool suffix, __u64 *value)
+{
+	static const char units[] = "KMGT";
+	const char *unit;
+	int shift = 0;
+	char *end;
+
+	/* strtoull() takes "-1" for a very large number. */
+	if (*text < '0' || *text > '9')
+		return -EINVAL;
+	errno = 0;
+	*value = strtoull(text, &end, 0);
+	if (errno)
+		return -errno;
+	if (suffix && *end) {
+		unit = strchr(units, *end & ~0x20);
+		if (!unit || !(*end & 0x40))
+			return -EINVAL;
+		shift = 10 * (int)(unit - units + 1);
+		end++;
+	}
+	if (*end)
+		return -EINVAL;
+	if (shift && *value >> (64 - shift))
+		return -ERANGE;
+	*value <<= shift;
+	return 0;
+}
+
+/* Position of text among the values of "<a|b|c>". */
+static int parse_choice(const char *arg, const char *text, __u64 *value)
+{
+	size_t len = strlen(text), one;
+	const char *p = arg + 1;
+
+	for (*value = 0;; (*value)++) {
+		one = strcspn(p, "|>");
+		if (one == len && !strncmp(p, text, len))
+			return 0;
+		p += one;
+		if (*p == '>')
+			return -EINVAL;
+		p++;
+	}
+}
+
+static int store(const struct opt *o, const char *text, struct args *a)
+{
+	void *field = (char *)a + o->at;
+	int ret = 0;
+
+	switch (o->kind) {
+	case FLAG:
+		*(bool *)field = true;
+		break;
+	case TEXT:
+		*(const char **)field = text;
+		if (!*text)
+			return usage_error("--%s needs a %s that is not empty",
+					   o->name, o->arg);
+		break;
+	case BYTES:
+		ret = parse_number(text, true, field);
+		if (ret)
+			return usage_error("--%s: '%s' is not a number of bytes; write 4096, 64K, 1M or 0x1000",
+					   o->name, text);
+		break;
+	case NUMBER:
+		ret = parse_number(text, false, field);
+		if (ret || *(__u64 *)field > o->max)
+			return usage_error("--%s: '%s' is not a number from 0 to %llu",
+					   o->name, text, o->max);
+		break;
+	case CHOICE:
+		ret = parse_choice(o->arg, text, field);
+		if (ret)
+			return usage_error("--%s: '%s' is none of %s", o->name,
+					   text, o->arg);
+		break;
+	case HELP:
+		break;
+	}
+	return STATUS_OK;
+}
+
+static void set_defaults(struct args *a)
+{
+	memset(a, 0, sizeof(*a));
+	a->device = VMOP_DEVICE;
+	a->fd = ~0ull;
+	a->length = LENGTH_REST;
+	a->size = ~0ull;
+	a->anonymous = ~0ull;
+	a->threads = 2;
+	a->readahead = 128 << 10;
+}
+
+/* getopt_long()'s form of the options; val is the id, far from letters. */
+#define ID_BASE 0x100
+
+static void make_getopt(const struct verb *verb, struct option *longs,
+			char *shorts)
+{
+	const unsigned char *id;
+	const struct opt *o;
+
+	/*
+	 * '+': what follows the first operand of a command belongs to it.
+	 * ':': the messages are ours.
+	 */
+	if (verb->max_operands < 0)
+		*shorts++ = '+';
+	*shorts++ = ':';
+	for (id = verb->options; *id != OPT_END; id++, longs++) {
+		o = &table[*id];
+		longs->name = o->name;
+		longs->has_arg = o->arg ? required_argument : no_argument;
+		longs->flag = NULL;
+		longs->val = ID_BASE + *id;
+		if (!o->letter)
+			continue;
+		*shorts++ = o->letter;
+		if (o->arg)
+			*shorts++ = ':';
+	}
+	memset(longs, 0, sizeof(*longs));
+	*shorts = 0;
+}
+
+static const struct opt *find_opt(const struct verb *verb, int val)
+{
+	const unsigned char *id;
+
+	for (id = verb->options; *id != OPT_END; id++)
+		if (val == ID_BASE + *id || val == table[*id].letter)
+			return &table[*id];
+	return NULL;
+}
+
+static int check_operands(const struct verb *verb, const struct args *a)
+{
+	if (a->rest_count < verb->min_operands)
+		return usage_error("%s is missing; see vmoctl %s --help",
+				   verb->operands, verb->name);
+	if (verb->max_operands >= 0 && a->rest_count > verb->max_operands)
+		return usage_error("'%s' is one operand too many; see vmoctl %s --help",
+				   a->rest[verb->max_operands], verb->name);
+	return STATUS_OK;
+}
+
+int opt_parse(const struct verb *verb, int argc, char **argv, struct args *a)
+{
+	struct option longs[OPT_COUNT + 1];
+	char shorts[2 * OPT_COUNT + 3];
+	const struct opt *o;
+	int val, ret;
+
+	set_defaults(a);
+	make_getopt(verb, longs, shorts);
+	opterr = 0;
+	for (;;) {
+		val = getopt_long(argc, argv, shorts, longs, NULL);
+		if (val < 0)
+			break;
+		if (val == ':')
+			return usage_error("%s needs a value; see vmoctl %s --help",
+					   argv[optind - 1], verb->name);
+		o = val == '?' ? NULL : find_opt(verb, val);
+		if (!o)
+			return usage_error("'%s' is not an option of it; see vmoctl %s --help",
+					   argv[optind - 1], verb->name);
+		if (o->kind == HELP) {
+			print_help(verb);
+			return -1;
+		}
+		ret = store(o, optarg, a);
+		if (ret)
+			return ret;
+	}
+	a->rest = argv + optind;
+	a->rest_count = argc - optind;
+	return check_operands(verb, a);
+}

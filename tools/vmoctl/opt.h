@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Options: one table for parsing and for the help text.
+ */
+#ifndef VMOCTL_OPT_H
+#define VMOCTL_OPT_H
+
+#include "vmoctl.h"
+
+enum opt_id {
+	OPT_END,
+	OPT_SOCKET,
+	OPT_FD,
+	OPT_VMO,
+	OPT_WAIT,
+	OPT_NAME,
+	OPT_RESIZABLE,
+	OPT_PAYER,
+	OPT_MAX_REQUEST_PAGES,
+	OPT_DEADLINE_MS,
+	OPT_DEADLINE_ACTION,
+	OPT_METHOD,
+	OPT_THREADS,
+	OPT_READAHEAD,
+	OPT_WRITABLE,
+	OPT_VERBOSE,
+	OPT_SIZE,
+	OPT_PAGER,
+	OPT_LOG,
+	OPT_SERVE_SOCKET,
+	OPT_ONCE,
+	OPT_OFFSET,
+	OPT_LENGTH,
+	OPT_OUTPUT,
+	OPT_INPUT,
+	OPT_MMAP,
+	OPT_ACCESS,
+	OPT_STEP,
+	OPT_PRIVATE,
+	OPT_ID,
+	OPT_ERROR,
+	OPT_CONTROL_SOCKET,
+	OPT_ANONYMOUS,
+	OPT_FILE,
+	OPT_PROGRESS,
+	OPT_DEVICE,
+	OPT_JSON,
+	OPT_HELP,
+	OPT_COUNT
+};
+
+#define OPTS_WHICH_VMO OPT_SOCKET, OPT_FD, OPT_VMO, OPT_WAIT
+#define OPTS_NEW_VMO OPT_NAME, OPT_RESIZABLE, OPT_PAYER, \
+	OPT_MAX_REQUEST_PAGES, OPT_DEADLINE_MS, OPT_DEADLINE_ACTION
+#define OPTS_FILE_PAGER OPT_METHOD, OPT_THREADS, OPT_READAHEAD, OPT_WRITABLE, \
+	OPT_VERBOSE
+#define OPTS_COMMON OPT_JSON, OPT_HELP, OPT_END
+
+/*
+ * opt_parse - parse the options of a verb
+ *
+ * Return: STATUS_OK, STATUS_USAGE after a message, or -1 when help was asked
+ * for and printed.
+ */
+int opt_parse(const struct verb *verb, int argc, char **argv, struct args *a);
+
+#endif /* VMOCTL_OPT_H */

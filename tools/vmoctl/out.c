@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Results for people and as JSON by the same calls, messages, progress.
+ */
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "out.h"
+
+const char *out_verb = "";
+FILE *out_stream;
+
+/**
+ * struct out - a set of results
+ * @json: the object, or NULL when people read it
+ */
+struct out {
+	json_object *json;
+};
+
+struct out *out_new(bool json)
+{
+	struct out *o = calloc(1, sizeof(*o));
+
+	if (o && json)
+		o->json = json_object_new_object();
+	if (!o || (json && !o->json)) {
+		plain_error("no memory");
+		exit(STATUS_ERROR);
+	}
+	return o;
+}
+
+static void print_key(const char *key)
+{
+	char label[40];
+	char *p;
+
+	snprintf(label, sizeof(label), "%s", key);
+	for (p = label; *p; p++)
+		if (*p == '_')
+			*p = ' ';
+	fprintf(out_stream, "%-22s ", label);
+}
+
+void out_text(struct out *o, const char *key, const char *text)
+{
+	if (o->json) {
+		json_object_object_add(o->json, key,
+				       json_object_new_string(text));
+		return;
+	}
+	print_key(key);
+	fprintf(out_stream, "%s\n", text);
+}
+
+void out_number(struct out *o, const char *key, __u64 value)
+{
+	if (o->json) {
+		json_object_object_add(o->json, key,
+				       json_object_new_uint64(value));
+		return;
+	}
+	print_key(key);
+	fprintf(out_stream, "%llu\n", value);
+}
+
+static const char *human_bytes(__u64 value, char *buf, size_t size)
+{
+	static const char *const units[] = { "KiB", "MiB", "GiB", "TiB", "PiB",
+					     "EiB" };
+	double v = (double)value / 1024;
+	size_t i = 0;
+
+	while (v >= 1024 && i < sizeof(units) / sizeof(units[0]) - 1) {
+		v /= 1024;
+		i++;
+	}
+	snprintf(buf, size, "%.1f %s", v, units[i]);
+	return buf;
+}
+
+void out_bytes(struct out *o, const char *key, __u64 value)
+{
+	char buf[32];
+
+	if (o->json || value < 1024) {
+		out_number(o, key, value);
+		return;
+	}
+	print_key(key);
+	fprintf(out_stream, "%llu (%s)\n", value, human_bytes(value, buf, sizeof(buf)));
+}
+
+void out_bool(struct out *o, const char *key, bool value)
+{
+	if (o->json) {
+		json_object_object_add(o->json, key,
+				       json_object_new_boolean(value));
+		return;
+	}
+	print_key(key);
+	fprintf(out_stream, "%s\n", value ? "yes" : "no");
+}
+
+void out_null(struct out *o, const char *key)
+{
+	if (o->json) {
+		json_object_object_add(o->json, key, NULL);
+		return;
+	}
+	print_key(key);
+	fprintf(out_stream, "-\n");
+}
+
+void out_bits(struct out *o, const char *key, __u64 value,
+	      const struct out_bit *names)
+{
+	json_object *list = NULL;
+	const char *sep = "";
+
+	if (o->json) {
+		list = json_object_new_array();
+		json_object_object_add(o->json, key, list);
+	} else {
+		print_key(key);
+	}
+	for (; names->name; names++) {
+		if (!(value & names->bit))
+			continue;
+		if (list)
+			json_object_array_add(list,
+				json_object_new_string(names->name));
+		else
+			fprintf(out_stream, "%s%s", sep, names->name);
+		sep = " ";
+	}
+	if (!list)
+		fprintf(out_stream, "%s\n", *sep ? "" : "-");
+}
+
+int out_end(struct out *o)
+{
+	int ret = STATUS_OK;
+
+	if (o->json) {
+		fprintf(out_stream, "%s\n", json_object_to_json_string_ext(o->json,
+				JSON_C_TO_STRING_PLAIN |
+				JSON_C_TO_STRING_NOSLASHESCAPE));
+		json_object_put(o->json);
+	}
+	free(o);
+	if (fflush(out_stream) || ferror(out_stream))
+		ret = system_error(-errno, "cannot write the results");
+	return ret;
+}
+
+void out_request(bool json, const struct vmop_port_record *req, int err,
+		 __u64 nsec)
+{
+	if (json)
+		fprintf(out_stream, "{\"event\":\"request\",\"key\":%llu,\"type\":\"READ\",\"offset\":%llu,\"length\":%llu,\"id\":%llu,\"microseconds\":%llu,\"errno\":%d}\n",
+			req->key, req->offset, req->length, req->id,
+			nsec / 1000, -err);
+	else
+		fprintf(out_stream, "request key=%llu type=READ offset=%llu length=%llu id=%llu us=%llu: %s\n",
+			req->key, req->offset, req->length, req->id,
+			nsec / 1000, err ? vmop_errstr(err) : "ok");
+	fflush(out_stream);
+}
+
+static void message(const char *kind, const char *fmt, va_list ap,
+		    const char *reason)
+{
+	char text[1024];
+
+	/* One write, so that messages of several threads stay whole. */
+	vsnprintf(text, sizeof(text), fmt, ap);
+	fprintf(stderr, "vmoctl: %s%s%s%s%s%s\n", out_verb,
+		*out_verb ? ": " : "", kind, text, reason ? ": " : "",
+		reason ? reason : "");
+}
+
+int usage_error(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	message("", fmt, ap, NULL);
+	va_end(ap);
+	return STATUS_USAGE;
+}
+
+int plain_error(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	message("", fmt, ap, NULL);
+	va_end(ap);
+	return STATUS_ERROR;
+}
+
+int system_error(int err, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	message("", fmt, ap, strerror(-err));
+	va_end(ap);
+	return STATUS_ERROR;
+}
+
+int vmo_error(int err, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	message("", fmt, ap, vmop_errstr(err));
+	va_end(ap);
+	switch (-err) {
+	case EIO:
+	case EBADMSG:
+	case ENOTCONN:
+	case ENOSPC:
+	case ENOBUFS:
+	case ETIMEDOUT:
+		return STATUS_PAGER;
+	default:
+		return STATUS_ERROR;
+	}
+}
+
+void warning(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	message("warning: ", fmt, ap, NULL);
+	va_end(ap);
+}
+
+__u64 now_nsec(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (__u64)ts.tv_sec * 1000000000ull + (__u64)ts.tv_nsec;
+}
+
+void progress_start(struct progress *p, const struct args *a, __u64 total)
+{
+	p->total = total;
+	p->shown = -1;
+	p->started = now_nsec();
+	p->tty = isatty(STDERR_FILENO);
+	p->on = a->progress || p->tty;
+	if (p->on && a->progress)
+		progress_at(p, 0);
+}
+
+/* The bar comes when the work takes longer than this. */
+#define BAR_AFTER_NSEC 500000000ull
+
+void progress_at(struct progress *p, __u64 done)
+{
+	static const char full[] = "########################################";
+	char have[32], all[32];
+	int percent, step;
+
+	if (!p->on)
+		return;
+	percent = p->total ? (int)((double)done * 100 / (double)p->total) : 100;
+	step = p->tty ? percent : percent / 10;
+	if (step == p->shown ||
+	    (p->tty && now_nsec() - p->started < BAR_AFTER_NSEC))
+		return;
+	p->shown = step;
+	human_bytes(done, have, sizeof(have));
+	human_bytes(p->total, all, sizeof(all));
+	if (p->tty)
+		fprintf(stderr, "\r%s [%-40.*s] %3d%%  %s of %s ", out_verb,
+			percent * 2 / 5, full, percent, have, all);
+	else
+		fprintf(stderr, "%s %3d%%  %s of %s\n", out_verb, percent,
+			have, all);
+}
+
+void progress_end(struct progress *p)
+{
+	if (p->on && p->tty && p->shown >= 0)
+		fprintf(stderr, "\r\033[K");
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The server's side of the socket: hands out one VMO and takes orders.
+ */
+#ifndef VMOCTL_SERVER_H
+#define VMOCTL_SERVER_H
+
+#include <poll.h>
+#include <signal.h>
+
+#include "vmoctl.h"
+
+/**
+ * struct server - hands out one VMO
+ * @path: name of the socket
+ * @listen: the socket
+ * @signals: signalfd with what ends it
+ * @hand_out: VMO that users get
+ * @pager: pager of the VMO, or NULL for an anonymous one
+ * @own: the pager's VMO, or NULL
+ * @loop: its threads, or NULL
+ * @once: end when the last user has left
+ * @users: connections that asked for the VMO
+ * @fds: listen, signals, loop, then one per client
+ * @got: per client of @fds: it asked for the VMO
+ * @count: used elements of @fds
+ * @ended: SIGINT or SIGTERM came
+ */
+struct server {
+	const char *path;
+	int listen;
+	int signals;
+	const struct vmop_vmo *hand_out;
+	const struct vmop_pager *pager;
+	const struct vmop_vmo *own;
+	struct vmop_loop *loop;
+	bool once;
+	unsigned int users;
+	struct pollfd *fds;
+	bool *got;
+	nfds_t count;
+	bool ended;
+};
+
+/* Blocks SIGINT, SIGTERM and, with child, SIGCHLD; *fd is a signalfd. */
+int signals_block(bool child, int *fd, sigset_t *old);
+
+/* Makes the socket. Return: a status after a message. */
+int server_listen(struct server *s, const char *path);
+
+/* Serves until a signal, or until the last user has left. */
+int server_run(struct server *s);
+
+/* Removes the socket and closes all connections. */
+void server_close(struct server *s);
+
+#endif /* VMOCTL_SERVER_H */
