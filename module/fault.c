@@ -178,12 +178,8 @@ static vm_fault_t vmop_fault_return_locked(struct vmop_vmo *vmo,
 static vm_fault_t vmop_fault_zero_locked(struct vmop_vmo *vmo,
 					 struct vm_fault *vmf)
 {
-	struct folio *zero = READ_ONCE(vmo->zero_folio);
+	struct folio *zero = vmo->zero_folio;
 
-	if (!zero) {
-		up_read(&vmo->node.tree->lock);
-		return vmop_vmo_zero_folio(vmo) ? VM_FAULT_SIGBUS : 0;
-	}
 	folio_get(zero);
 	folio_lock(zero);
 	up_read(&vmo->node.tree->lock);
@@ -254,7 +250,7 @@ static vm_fault_t vmop_vm_page_mkwrite(struct vm_fault *vmf)
 	struct folio *folio = page_folio(vmf->page);
 
 	file_update_time(vmf->vma->vm_file);
-	if (folio == READ_ONCE(vmo->zero_folio)) {
+	if (folio == vmo->zero_folio) {
 		if (vmop_vmo_fill_zero(vmo, vmf->pgoff, true))
 			return VM_FAULT_SIGBUS;
 		return VM_FAULT_NOPAGE;

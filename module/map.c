@@ -52,9 +52,9 @@ void vmop_map_zap_private(struct vmop_cow *node, pgoff_t start)
  */
 void vmop_map_zap_zero(struct vmop_cow *node, pgoff_t start, pgoff_t nr_pages)
 {
-	struct folio *zero = vmop_vmo_of(node)->zero_folio;
+	struct folio *zero = READ_ONCE(vmop_vmo_of(node)->zero_folio);
 
-	/* No zero page: nobody has ever mapped zeros of this node. */
+	/* No zero page: nobody has ever mapped this node. */
 	if (!zero)
 		return;
 	folio_lock(zero);

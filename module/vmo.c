@@ -203,7 +203,8 @@ int vmop_vmo_set_name(struct vmop_vmo *vmo, const __u8 *name)
 	if (!memchr(name, 0, VMOP_NAME_LEN))
 		return -EINVAL;
 	spin_lock(&vmo->name_lock);
-	strscpy(vmo->name, (const char *)name, sizeof(vmo->name));
+	/* Padded: all of it is told to user space. */
+	strscpy_pad(vmo->name, (const char *)name, sizeof(vmo->name));
 	spin_unlock(&vmo->name_lock);
 	return 0;
 }
@@ -314,14 +315,20 @@ int vmop_vmo_fill_zero(struct vmop_vmo *vmo, pgoff_t pgoff, bool write)
  * vmop_vmo_zero_folio() - make sure that there is a zero page to map
  * @vmo: the VMO
  *
+ * Done when the VMO is mapped, so that reading zeros later needs no memory.
+ * (semantics: VMO-6)
+ *
  * Context: no lock of ours.
  * Return: 0 or -ENOMEM.
  */
 int vmop_vmo_zero_folio(struct vmop_vmo *vmo)
 {
-	struct mem_cgroup *old = set_active_memcg(vmo->payer);
+	struct mem_cgroup *old;
 	struct page *page;
 
+	if (READ_ONCE(vmo->zero_folio))
+		return 0;
+	old = set_active_memcg(vmo->payer);
 	page = alloc_page(GFP_HIGHUSER | __GFP_ACCOUNT | __GFP_ZERO |
 			  __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
 	set_active_memcg(old);

@@ -20,9 +20,9 @@ struct vmop_source;
  * @inode: the file that it is; i_size is its size in bytes
  * @node: its content
  * @payer: memcg that its pages are charged to; immutable, referenced
- * @zero_folio: what read faults map where there are zeros; NULL until the first
- *              one, then immutable. Holding its folio lock keeps such a fault
- *              from ending, see map.c
+ * @zero_folio: what read faults map where there are zeros; NULL until the VMO
+ *              is mapped, then immutable. Holding its folio lock keeps such a
+ *              fault from ending, see map.c
  * @pager: who made it, NULL for an anonymous VMO; immutable, referenced
  * @pager_slot: how @pager knows the source of this VMO; immutable
  * @id: number of this VMO, never used again; immutable

@@ -312,6 +312,10 @@ static loff_t vmop_file_llseek(struct file *file, loff_t off, int whence)
 
 static int vmop_file_mmap(struct file *file, struct vm_area_struct *vma)
 {
+	int ret = vmop_vmo_zero_folio(to_vmop_vmo(file_inode(file)));
+
+	if (ret)
+		return ret;
 	file_accessed(file);
 	vma->vm_ops = &vmop_vm_ops;
 	/* For the insertion of neighbours in fault.c. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * page_list_model.c - the random test of the page list.
+ * the random test of the page list.
  *
  * usage: page_list_model [-s SEED] [-n STEPS]
  *
@@ -16,6 +16,7 @@
 
 #define EPISODE		400
 #define NR_PAGES	1024
+#define NR_STEPS	(XA_CHUNK_SHIFT == 2 ? 400000 : 1000000)
 
 struct model with_zero, without;
 pgoff_t base;
@@ -23,7 +24,7 @@ struct events got, want;
 bool both;
 
 static struct vmop_page pages[NR_PAGES];
-static unsigned long seed = 1, nr_steps = 1000000, step;
+static unsigned long seed = 1, nr_steps = NR_STEPS, step;
 static unsigned long rnd_state, opinion_salt;
 static char notes[EPISODE][160];
 static bool replay;	/* take notes: costs more than the steps */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * page_list_model_move.c - model steps: removing ranges, moving content.
+ * model steps: removing ranges, moving content.
  */
 #include "page_list_model.h"
 
@@ -12,7 +12,7 @@ static void op_clear_range(struct model *m)
 
 	note(" clear [%u,%u)", start, end);
 	CHECK(!TRY(m, vmop_plist_clear_range(&m->pl, base + start, base + end,
-					  got_free, NULL)));
+					     got_free, NULL)));
 	if (start >= end)
 		return;
 	if (m->cell[end - 1].kind == VMOP_SLOT_ZERO) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * page_list_model_ops.c - model steps: positions, intervals, dirty state.
+ * model steps: positions, intervals, dirty state.
  */
 #include "page_list_model.h"
 
@@ -113,7 +113,7 @@ static void op_reserve(struct model *m)
 
 	note(" reserve %u mode %d", at, mode);
 	CHECK(!TRY(m, vmop_plist_reserve(&m->pl, base + at, mode, &slot,
-				      &in_interval)));
+					 &in_interval)));
 	CHECK(slot.kind == m->cell[at].kind);
 	CHECK(in_interval == zero);
 	if (cell_owned(&m->cell[at]))
@@ -304,7 +304,7 @@ static void op_add_interval(struct model *m)
 			expect = -EEXIST;
 	note(" add zeros [%u,%u) state %d", start, end, state);
 	ret = TRY(m, vmop_plist_add_zero_interval(&m->pl, base + start,
-					       base + end, state));
+						  base + end, state));
 	CHECK(ret == expect);
 	if (!ret)
 		model_zero(m, start, end, state);
@@ -468,10 +468,10 @@ static void op_clip(struct model *m)
 	     start, end);
 	if (front)
 		ret = TRY(m, vmop_plist_clip_interval_start(&m->pl, base + start,
-							 nr));
+							    nr));
 	else
 		ret = TRY(m, vmop_plist_clip_interval_end(&m->pl, base + end - 1,
-						       nr));
+							  nr));
 	CHECK(ret == (nr < end - start ? 0 : -EINVAL));
 	if (ret || !nr)
 		return;
@@ -517,7 +517,7 @@ static void op_overwrite(struct model *m)
 	note(" overwrite [%u,%u) of [%u,%u) state %d", from, to, start, end,
 	     state);
 	CHECK(!TRY(m, vmop_plist_overwrite_zero_interval(&m->pl, base + from,
-						      base + to, state)));
+							 base + to, state)));
 	if (state == m->cell[start].state)
 		return;
 	awaiting = m->cell[start].awaiting;

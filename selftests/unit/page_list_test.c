@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * page_list_test.c - lists as text, logging callbacks, main().
+ * lists as text, logging callbacks, main().
  */
 #include "page_list_test.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * page_list_test_core.c - single positions: PL-1 to PL-6, PL-9 to PL-16, PL-24.
+ * single positions: PL-1 to PL-6, PL-9 to PL-16, PL-24.
  */
 #include "page_list_test.h"
 

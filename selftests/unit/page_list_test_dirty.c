@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * page_list_test_dirty.c - dirty state and writeback: DT-1, DT-2, QRY-2, QRY-3,
+ * dirty state and writeback: DT-1, DT-2, QRY-2, QRY-3,
  * WB-2 to WB-20, the traces of section D.5a, and stores that race with it all.
  */
 #include "page_list_test.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * page_list_test_interval.c - zero intervals: PL-9, PL-25 to PL-33.
+ * zero intervals: PL-9, PL-25 to PL-33.
  */
 #include "page_list_test.h"
 

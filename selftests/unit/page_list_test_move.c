@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * page_list_test_move.c - removing ranges, moving content, splice lists: PL-17 to
+ * removing ranges, moving content, splice lists: PL-17 to
  * PL-19 and PL-34 to PL-38.
  */
 #include "page_list_test.h"

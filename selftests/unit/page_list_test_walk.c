@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * page_list_test_walk.c - searching and iterating: PL-20 to PL-23.
+ * searching and iterating: PL-20 to PL-23.
  */
 #include "page_list_test.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * unit.c - run a table of tests, print TAP.
+ * run a table of tests, print TAP.
  */
 #include "unit.h"
 

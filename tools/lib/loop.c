@@ -151,7 +151,10 @@ static void entry_put(struct vmop_loop *loop, struct entry *e)
 	free(e);
 }
 
-/* The errno that a request may be failed with, nearest to what happened. */
+/*
+ * The negative errno that a request may be failed with, nearest to what
+ * happened.
+ */
 static int fail_code(int err)
 {
 	switch (err) {
@@ -160,12 +163,12 @@ static int fail_code(int err)
 	case -ENOTCONN:
 	case -ENOSPC:
 	case -ENOBUFS:
-		return -err;
+		return err;
 	case -ENOMEM:
 	case -EDQUOT:
-		return ENOSPC;
+		return -ENOSPC;
 	default:
-		return EIO;
+		return -EIO;
 	}
 }
 
@@ -188,7 +191,7 @@ static void serve_read(struct vmop_loop *loop, struct entry *e, void *local,
 	ret = e->handler.read(e->ctx, local, e->vmo, req);
 	if (ret) {
 		vmop_pager_fail_id(loop->pager, e->vmo, req->id,
-				   fail_code(ret));
+				   -fail_code(ret));
 		atomic_fetch_add(&loop->failed, 1);
 	}
 	nsec = now_nsec() - nsec;
@@ -368,7 +371,8 @@ int vmop_loop_add(struct vmop_loop *loop, __u64 length,
 	pthread_mutex_lock(&loop->lock);
 	ret = entry_room(loop);
 	if (!ret) {
-		o.key = e->key = loop->last_key + 1;
+		e->key = loop->last_key + 1;
+		o.key = e->key;
 		ret = vmop_vmo_new_paged(loop->pager, loop->port, length, &o,
 					 &e->vmo);
 	}

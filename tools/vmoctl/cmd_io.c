@@ -111,7 +111,7 @@ static int read_mapped(struct copy *c, const struct args *a)
 		len = c->length - c->done < CHUNK ? c->length - c->done :
 						    CHUNK;
 		if (touch_copy(c->buf, base + lead + c->done, len, &bad)) {
-			plain_error("SIGBUS at offset %llu of '%s': the pager failed the page, or the VMO ends before",
+			plain_error("SIGBUS at offset %llu of '%s': the pager failed it",
 				    c->offset - lead + (__u64)(bad - base),
 				    c->src.where);
 			ret = STATUS_PAGER;
@@ -180,7 +180,7 @@ int cmd_read(const struct args *a)
 	int ret, end;
 
 	if (a->json && !a->output)
-		return usage_error("--json needs --output FILE: standard output is for the content");
+		return usage_error("--json needs --output: stdout is for the content");
 	ret = copy_start(&c, a, O_RDONLY);
 	if (!ret)
 		ret = source_range(a, &c.src, &c.offset, &c.length);
@@ -227,10 +227,10 @@ static int write_error(const struct copy *c, int err)
 	__u64 at = c->offset + c->done;
 
 	if (err == -EBADF)
-		return plain_error("'%s' is not open for writing (vmoctl serve --writable hands out such a VMO)",
+		return plain_error("'%s' is not open for writing; serve it --writable",
 				   c->src.where);
 	if (err == -EFBIG)
-		return plain_error("'%s' ends at offset %llu and there is more to write; vmoctl resize makes room",
+		return plain_error("'%s' ends at %llu and there is more to write; see resize",
 				   c->src.where, at);
 	return vmo_error(err, "cannot write '%s' at offset %llu", c->src.where,
 			 at);

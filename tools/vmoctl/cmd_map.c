@@ -47,7 +47,7 @@ static int map_it(const struct args *a, struct mapping *m)
 	base = mmap(NULL, m->lead + m->length, prot, flags,
 		    vmop_vmo_fd(m->src.vmo), (off_t)(m->offset - m->lead));
 	if (base == MAP_FAILED && errno == EACCES)
-		return plain_error("'%s' is not open for writing; use --private (or vmoctl serve --writable)",
+		return plain_error("'%s' is not open for writing; use --private",
 				   m->src.where);
 	if (base == MAP_FAILED)
 		return system_error(-errno, "cannot map '%s'", m->src.where);

@@ -31,13 +31,13 @@ static int range_error(const struct range_op *op, const struct source *src,
 		       __u64 at, int err)
 {
 	if (err == -EACCES)
-		return plain_error("cannot %s '%s': it is not open for writing (vmoctl serve --writable hands out such a VMO)",
-				   op->what, src->where);
+		return plain_error("'%s' is not open for writing; serve it --writable",
+				   src->where);
 	if (err == -EOPNOTSUPP)
 		return plain_error("cannot %s '%s': this kind of VMO does not have that",
 				   op->what, src->where);
 	if (err == -EINVAL)
-		return plain_error("cannot %s '%s': --offset and --length must be multiples of the page size",
+		return plain_error("cannot %s '%s': the range must be multiples of the page size",
 				   op->what, src->where);
 	return vmo_error(err, "cannot %s '%s' at offset %llu", op->what,
 			 src->where, at);
@@ -172,8 +172,8 @@ int cmd_resize(const struct args *a)
 				  src.where);
 		break;
 	case -ERANGE:
-		ret = plain_error("cannot resize '%s': %llu bytes is above the limit; see vmoctl info",
-				  src.where, a->size);
+		ret = plain_error("cannot resize '%s': above the limit; see vmoctl info",
+				  src.where);
 		break;
 	default:
 		ret = vmo_error(ret, "cannot resize '%s'", src.where);

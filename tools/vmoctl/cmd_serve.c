@@ -79,7 +79,7 @@ static int serve(const struct args *a, struct server *s)
 	if (!ret)
 		ret = server_run(s);
 	if (!ret && s->users)
-		warning("%u user(s) are still connected; what they did not read yet fails from now on",
+		warning("%u user(s) are connected: what they did not read yet fails now",
 			s->users);
 	return ret;
 }
@@ -92,7 +92,7 @@ int cmd_serve(const struct args *a)
 	int ret;
 
 	if (!a->socket)
-		return usage_error("--socket PATH is missing: where users connect (for one command: vmoctl exec --file)");
+		return usage_error("--socket PATH is missing; for one command see vmoctl exec");
 	ret = file_pager_new(a, a->rest[0], &fp);
 	if (!ret)
 		ret = file_pager_hand_out(&fp, a->writable, &hand_out);

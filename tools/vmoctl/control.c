@@ -45,7 +45,7 @@ static int talk(const struct args *a, struct control_request *req, int *err)
 	int sock, conn, ret;
 
 	if (!a->socket)
-		return usage_error("--socket PATH is missing: the socket of the vmoctl serve or vmoctl create that is the pager");
+		return usage_error("--socket PATH is missing: that of the server");
 	ret = server_connect(a, &sock);
 	if (ret)
 		return ret;

@@ -253,13 +253,19 @@ static int make_vmo(const struct args *a, struct file_pager *fp)
 	if (!o.name)
 		o.name = name;
 	ret = vmop_loop_new(fp->pager, &loop_opts, &fp->loop);
-	if (ret)
+	if (ret) {
 		ret = vmo_error(ret, "cannot make a port");
-	else if ((ret = vmop_loop_add(fp->loop, fp->size, &o, &handler, fp,
-				      &vmo)))
+		goto out;
+	}
+	ret = vmop_loop_add(fp->loop, fp->size, &o, &handler, fp, &vmo);
+	if (ret) {
 		ret = new_vmo_error(a, ret);
-	else if ((ret = vmop_vmo_dup(vmo, &fp->vmo)))
+		goto out;
+	}
+	ret = vmop_vmo_dup(vmo, &fp->vmo);
+	if (ret)
 		ret = system_error(ret, "cannot duplicate a descriptor");
+out:
 	if (o.payer_fd > 0)
 		close(o.payer_fd);
 	return ret;
@@ -281,7 +287,7 @@ int file_pager_new(const struct args *a, const char *path,
 	if (!a->threads)
 		return usage_error("--threads must be at least 1");
 	if (a->resizable && !a->writable)
-		return usage_error("--resizable needs --writable: users of a read-only VMO cannot resize it");
+		return usage_error("--resizable needs --writable");
 	ret = open_file(fp);
 	if (!ret)
 		ret = device_open(a, &fp->pager);

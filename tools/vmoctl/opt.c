@@ -13,8 +13,6 @@
 
 enum kind { FLAG, TEXT, BYTES, NUMBER, CHOICE, HELP };
 
-enum group { OWN, WHICH_VMO, NEW_VMO, FILE_PAGER, COMMON, GROUPS };
-
 static const char *const group_title[GROUPS] = {
 	[OWN] = "Options",
 	[WHICH_VMO] = "Which VMO",
@@ -38,7 +36,7 @@ struct opt {
 	const char *name;
 	char letter;
 	enum kind kind;
-	enum group group;
+	enum opt_group group;
 	const char *arg;
 	size_t at;
 	__u64 max;
@@ -134,16 +132,29 @@ static const struct opt table[OPT_COUNT] = {
 		"print this text" },
 };
 
-static void print_group(const struct verb *verb, enum group group)
+static bool takes(const struct verb *verb, enum opt_id id)
 {
-	const unsigned char *id;
+	size_t i;
+
+	for (i = 0; i < sizeof(verb->options); i++)
+		if (verb->options[i] == id)
+			return true;
+	/* Common, but only of verbs that open the device. */
+	if (id == OPT_DEVICE || table[id].group == OWN)
+		return false;
+	return (verb->groups | 1u << COMMON) & 1u << table[id].group;
+}
+
+static void print_group(const struct verb *verb, enum opt_group group)
+{
 	const struct opt *o;
 	bool title = false;
 	char left[64], letter[8];
+	enum opt_id id;
 
-	for (id = verb->options; *id != OPT_END; id++) {
-		o = &table[*id];
-		if (o->group != group)
+	for (id = OPT_END + 1; id < OPT_COUNT; id++) {
+		o = &table[id];
+		if (o->group != group || !takes(verb, id))
 			continue;
 		if (!title)
 			printf("\n%s:\n", group_title[group]);
@@ -161,7 +172,7 @@ static void print_group(const struct verb *verb, enum group group)
 
 static void print_help(const struct verb *verb)
 {
-	enum group g;
+	enum opt_group g;
 
 	printf("Usage: vmoctl %s [OPTION]...%s%s\n%s\n", verb->name,
 	       *verb->operands ? " " : "", verb->operands, verb->summary);
@@ -238,7 +249,7 @@ static int store(const struct opt *o, const char *text, struct args *a)
 	case BYTES:
 		ret = parse_number(text, true, field);
 		if (ret)
-			return usage_error("--%s: '%s' is not a number of bytes; write 4096, 64K, 1M or 0x1000",
+			return usage_error("--%s: '%s' is no size; write 4096, 64K, 1M or 0x1000",
 					   o->name, text);
 		break;
 	case NUMBER:
@@ -277,8 +288,8 @@ static void set_defaults(struct args *a)
 static void make_getopt(const struct verb *verb, struct option *longs,
 			char *shorts)
 {
-	const unsigned char *id;
 	const struct opt *o;
+	enum opt_id id;
 
 	/*
 	 * '+': what follows the first operand of a command belongs to it.
@@ -287,12 +298,15 @@ static void make_getopt(const struct verb *verb, struct option *longs,
 	if (verb->max_operands < 0)
 		*shorts++ = '+';
 	*shorts++ = ':';
-	for (id = verb->options; *id != OPT_END; id++, longs++) {
-		o = &table[*id];
+	for (id = OPT_END + 1; id < OPT_COUNT; id++) {
+		o = &table[id];
+		if (!takes(verb, id))
+			continue;
 		longs->name = o->name;
 		longs->has_arg = o->arg ? required_argument : no_argument;
 		longs->flag = NULL;
-		longs->val = ID_BASE + *id;
+		longs->val = ID_BASE + (int)id;
+		longs++;
 		if (!o->letter)
 			continue;
 		*shorts++ = o->letter;
@@ -305,11 +319,12 @@ static void make_getopt(const struct verb *verb, struct option *longs,
 
 static const struct opt *find_opt(const struct verb *verb, int val)
 {
-	const unsigned char *id;
+	enum opt_id id;
 
-	for (id = verb->options; *id != OPT_END; id++)
-		if (val == ID_BASE + *id || val == table[*id].letter)
-			return &table[*id];
+	for (id = OPT_END + 1; id < OPT_COUNT; id++)
+		if (takes(verb, id) &&
+		    (val == ID_BASE + (int)id || val == table[id].letter))
+			return &table[id];
 	return NULL;
 }
 

@@ -121,7 +121,7 @@ void out_null(struct out *o, const char *key)
 void out_bits(struct out *o, const char *key, __u64 value,
 	      const struct out_bit *names)
 {
-	json_object *list = NULL;
+	json_object *list = NULL, *name;
 	const char *sep = "";
 
 	if (o->json) {
@@ -133,11 +133,12 @@ void out_bits(struct out *o, const char *key, __u64 value,
 	for (; names->name; names++) {
 		if (!(value & names->bit))
 			continue;
-		if (list)
-			json_object_array_add(list,
-				json_object_new_string(names->name));
-		else
+		if (list) {
+			name = json_object_new_string(names->name);
+			json_object_array_add(list, name);
+		} else {
 			fprintf(out_stream, "%s%s", sep, names->name);
+		}
 		sep = " ";
 	}
 	if (!list)
@@ -146,12 +147,13 @@ void out_bits(struct out *o, const char *key, __u64 value,
 
 int out_end(struct out *o)
 {
+	const int how = JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE;
 	int ret = STATUS_OK;
 
 	if (o->json) {
-		fprintf(out_stream, "%s\n", json_object_to_json_string_ext(o->json,
-				JSON_C_TO_STRING_PLAIN |
-				JSON_C_TO_STRING_NOSLASHESCAPE));
+		/* One call, so that lines of several threads stay whole. */
+		fprintf(out_stream, "%s\n",
+			json_object_to_json_string_ext(o->json, how));
 		json_object_put(o->json);
 	}
 	free(o);
@@ -163,15 +165,28 @@ int out_end(struct out *o)
 void out_request(bool json, const struct vmop_port_record *req, int err,
 		 __u64 nsec)
 {
-	if (json)
-		fprintf(out_stream, "{\"event\":\"request\",\"key\":%llu,\"type\":\"READ\",\"offset\":%llu,\"length\":%llu,\"id\":%llu,\"microseconds\":%llu,\"errno\":%d}\n",
-			req->key, req->offset, req->length, req->id,
-			nsec / 1000, -err);
-	else
-		fprintf(out_stream, "request key=%llu type=READ offset=%llu length=%llu id=%llu us=%llu: %s\n",
-			req->key, req->offset, req->length, req->id,
-			nsec / 1000, err ? vmop_errstr(err) : "ok");
-	fflush(out_stream);
+	const char *result = err ? vmop_errstr(err) : "ok";
+	__u64 usec = nsec / 1000;
+	struct out *o;
+
+	if (!json) {
+		fprintf(out_stream,
+			"request key=%llu type=READ offset=%llu length=%llu id=%llu us=%llu: %s\n",
+			req->key, req->offset, req->length, req->id, usec,
+			result);
+		fflush(out_stream);
+		return;
+	}
+	o = out_new(true);
+	out_text(o, "event", "request");
+	out_number(o, "key", req->key);
+	out_text(o, "type", "READ");
+	out_number(o, "offset", req->offset);
+	out_number(o, "length", req->length);
+	out_number(o, "id", req->id);
+	out_number(o, "microseconds", usec);
+	out_number(o, "errno", (__u64)-err);
+	out_end(o);
 }
 
 static void message(const char *kind, const char *fmt, va_list ap,

@@ -16,6 +16,12 @@ extern const char *out_verb;
 /* Where results go: standard output, which exec leaves to its command. */
 extern FILE *out_stream;
 
+/* A bit and what it is called. */
+struct out_bit {
+	__u64 bit;
+	const char *name;
+};
+
 /*
  * A set of results. Keys are those of the JSON object; a table for people
  * shows them with spaces for underscores.
@@ -28,11 +34,8 @@ void out_number(struct out *o, const char *key, __u64 value);
 void out_bytes(struct out *o, const char *key, __u64 value);
 void out_bool(struct out *o, const char *key, bool value);
 void out_null(struct out *o, const char *key);
+
 /* Names of the bits that are set; names ends with a NULL name. */
-struct out_bit {
-	__u64 bit;
-	const char *name;
-};
 void out_bits(struct out *o, const char *key, __u64 value,
 	      const struct out_bit *names);
 /* Prints the set and frees it. Return: STATUS_OK or STATUS_ERROR. */

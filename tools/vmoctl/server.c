@@ -45,10 +45,10 @@ int server_listen(struct server *s, const char *path)
 		s->path = path;
 		return STATUS_OK;
 	case -EEXIST:
-		return plain_error("'%s' exists and is not a socket; choose another --socket PATH",
+		return plain_error("'%s' exists and is not a socket; choose another",
 				   path);
 	case -EADDRINUSE:
-		return plain_error("somebody serves on socket '%s' already; choose another --socket PATH",
+		return plain_error("somebody serves on socket '%s' already; choose another",
 				   path);
 	default:
 		return system_error(ret, "cannot make socket '%s'", path);

@@ -58,7 +58,7 @@ int new_vmo_opts(const struct args *a, struct vmop_vmo_opts *o)
 		return STATUS_OK;
 	o->payer_fd = open(a->payer, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (o->payer_fd < 0)
-		return system_error(-errno, "cannot open the payer's cgroup '%s' (a directory below /sys/fs/cgroup)",
+		return system_error(-errno, "cannot open the cgroup '%s'",
 				    a->payer);
 	return STATUS_OK;
 }
@@ -66,7 +66,7 @@ int new_vmo_opts(const struct args *a, struct vmop_vmo_opts *o)
 int new_vmo_error(const struct args *a, int err)
 {
 	if (err == -ERANGE)
-		return plain_error("cannot make the VMO: the size is above the limit; see vmoctl info");
+		return plain_error("cannot make the VMO: above the limit; see vmoctl info");
 	if (a->payer && (err == -EINVAL || err == -EBADFD))
 		return plain_error("cannot make the VMO: '%s' is not a cgroup of version 2",
 				   a->payer);
@@ -92,7 +92,7 @@ int server_connect(const struct args *a, int *sock)
 	if (!ret)
 		return STATUS_OK;
 	if (ret == -ENOENT || ret == -ECONNREFUSED)
-		return system_error(ret, "nobody serves on socket '%s' (start vmoctl serve or vmoctl create with it)",
+		return system_error(ret, "nobody serves on socket '%s' (see vmoctl serve)",
 				    a->socket);
 	return system_error(ret, "cannot connect to socket '%s'", a->socket);
 }
@@ -205,8 +205,8 @@ int source_range(const struct args *a, const struct source *src,
 	*length = src->size - *offset;
 	if (a->length != LENGTH_REST) {
 		if (a->length > *length)
-			return plain_error("--offset %llu --length %llu is behind the end: '%s' has %llu bytes",
-					   *offset, a->length, src->where,
+			return plain_error("%llu bytes from %llu is behind the end: '%s' has %llu",
+					   a->length, *offset, src->where,
 					   src->size);
 		*length = a->length;
 	}

@@ -75,6 +75,9 @@ struct args {
 	int rest_count;
 };
 
+/* Groups of options that a verb may take; the common ones it always does. */
+enum opt_group { OWN, WHICH_VMO, NEW_VMO, FILE_PAGER, COMMON, GROUPS };
+
 /**
  * struct verb - an entry of the table in main.c
  * @name: what the user types
@@ -82,7 +85,8 @@ struct args {
  * @operands: what follows the options, for the help text
  * @min_operands: fewest operands
  * @max_operands: most operands
- * @options: ids of enum opt_id, ended by OPT_END
+ * @groups: bits of enum opt_group
+ * @options: options of its own, of enum opt_id
  * @summary: one line
  * @help: more lines
  */
@@ -92,7 +96,8 @@ struct verb {
 	const char *operands;
 	int min_operands;
 	int max_operands;
-	const unsigned char *options;
+	unsigned int groups;
+	unsigned char options[8];
 	const char *summary;
 	const char *help;
 };

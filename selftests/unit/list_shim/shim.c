@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * shim.c - what list_shim/page_list_deps.h declares, around lib/xarray.c.
+ * what list_shim/page_list_deps.h declares, around lib/xarray.c.
  */
 struct shim shim;
 struct kmem_cache *radix_tree_node_cachep;
