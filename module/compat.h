@@ -43,14 +43,12 @@
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
 #define vmop_compat_init_times(inode) simple_inode_init_ts(inode)
 #else
-#define vmop_compat_init_times(inode)					\
-do {									\
-	struct inode *__inode = (inode);				\
-									\
-	__inode->i_mtime = current_time(__inode);			\
-	__inode->i_atime = __inode->i_mtime;				\
-	__inode->i_ctime = __inode->i_mtime;				\
-} while (0)
+static inline void vmop_compat_init_times(struct inode *inode)
+{
+	inode->i_mtime = current_time(inode);
+	inode->i_atime = inode->i_mtime;
+	inode->i_ctime = inode->i_mtime;
+}
 #endif
 
 /* 6.17: init_pseudo() forbids executable mappings; memory objects want them. */

@@ -194,6 +194,7 @@ void vmop_page_zero_tail(struct vmop_page *page, unsigned int from)
  * @folio: the folio
  *
  * Context: the folio lock, or the shared tree lock of the node.
+ * Return: the page object.
  */
 struct vmop_page *vmop_page_of(struct folio *folio)
 {

@@ -22,7 +22,7 @@
 
 /* READ requests of read() and write() ask for this many pages at most. */
 #define VMOP_DEFAULT_REQUEST_PAGES 16
-#define VMOP_MAX_REQUEST_PAGES (1U << 18)
+#define VMOP_MAX_REQUEST_PAGES BIT(18)
 
 static atomic64_t vmop_next_pager_id = ATOMIC64_INIT(0);
 

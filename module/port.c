@@ -108,7 +108,9 @@ static void vmop_port_removed_locked(struct vmop_port *port,
  * @port: the port
  * @src: the source; not yet known to anybody else
  *
- * Takes port->lock. Return: 0, or -ENOTCONN when port or pager is closed.
+ * Takes port->lock.
+ *
+ * Return: 0, or -ENOTCONN when port or pager is closed.
  */
 int vmop_port_add_source(struct vmop_port *port, struct vmop_source *src)
 {
@@ -158,7 +160,9 @@ void vmop_port_del_source(struct vmop_source *src)
  * Whether the port is open is tested under the same port->lock that puts the
  * request in. A close that comes later finds it by its source.
  *
- * Takes port->lock. Return: 0, or -ENOTCONN when port or pager is closed.
+ * Takes port->lock.
+ *
+ * Return: 0, or -ENOTCONN when port or pager is closed.
  */
 int vmop_port_queue(struct vmop_req *req)
 {
@@ -236,8 +240,10 @@ void vmop_port_queue_complete(struct vmop_source *src)
  * vmop_port_withdraw_complete() - there is no COMPLETE record, now and later
  * @src: the source; the caller holds source->lock
  *
- * Takes port->lock. Return: whether the caller must put the reference on @src
- * that the queued record had.
+ * Takes port->lock.
+ *
+ * Return: whether the caller must put the reference on @src that the queued
+ * record had.
  */
 bool vmop_port_withdraw_complete(struct vmop_source *src)
 {

@@ -99,15 +99,6 @@ struct vmop_source_info {
 
 /**
  * struct vmop_source - who supplies what is absent
- *
- * References are held by: the VMO, every request, and the COMPLETE record while
- * it is queued. So a source outlives its VMO until COMPLETE was read or the
- * port or the pager is closed. It holds a reference on its port. Who calls a
- * function of this header holds a reference himself.
- *
- * Locks: source->lock, then port->lock. Both are leaves for everybody else,
- * taken in process context only; nothing sleeps under them.
- *
  * @ref: reference count
  * @params: constant
  * @port: where the records go; constant, referenced
@@ -122,6 +113,14 @@ struct vmop_source_info {
  * @complete: port->lock: the COMPLETE record; it comes after all of @queue
  * @ready_link: port->lock: in the port's list of sources that have a record to
  *              read; empty when @queue is and COMPLETE is not QUEUED
+ *
+ * References are held by: the VMO, every request, and the COMPLETE record while
+ * it is queued. So a source outlives its VMO until COMPLETE was read or the
+ * port or the pager is closed. It holds a reference on its port. Who calls a
+ * function of this header holds a reference himself.
+ *
+ * Locks: source->lock, then port->lock. Both are leaves for everybody else,
+ * taken in process context only; nothing sleeps under them.
  */
 struct vmop_source {
 	refcount_t ref;
@@ -141,12 +140,6 @@ struct vmop_source {
 
 /**
  * struct vmop_req - a range that the pager was, or will be, asked for
- *
- * References are held by: the tree while the request is outstanding, every
- * waiter until it has left, and a reader of the port while it copies the record.
- * An outstanding request always has a waiter: the last one that leaves takes it
- * out (semantics: PKT-5).
- *
  * @node: source->lock: in source->reqs
  * @subtree_last: source->lock: of the interval tree
  * @start: first page; constant
@@ -162,6 +155,11 @@ struct vmop_source {
  * @wq: where the waiters sleep
  * @state: written under port->lock; DONE with source->lock held as well
  * @queue_link: port->lock: in source->queue while @state is NEW
+ *
+ * References are held by: the tree while the request is outstanding, every
+ * waiter until it has left, and a reader of the port while it copies the record.
+ * An outstanding request always has a waiter: the last one that leaves takes it
+ * out (semantics: PKT-5).
  */
 struct vmop_req {
 	struct rb_node node;
@@ -184,17 +182,16 @@ struct vmop_req {
 
 /**
  * struct vmop_waiter - one wait of one thread, in that thread's frame
- *
- * Made by vmop_source_request(), ended by vmop_waiter_wait() or
- * vmop_waiter_cancel(); all three run in the same thread. Needs no
- * initialisation.
- *
  * @req: what it waits for, referenced
  * @link: source->lock: in req->waiters while @done is false
  * @start: first page that this thread wants: a failure is its own when the
  *         failed range covers this page; constant
  * @status: source->lock while @done is false, then constant: 0 or -errno
  * @done: set once, with release; after that nobody else touches the structure
+ *
+ * Made by vmop_source_request(), ended by vmop_waiter_wait() or
+ * vmop_waiter_cancel(); all three run in the same thread. Needs no
+ * initialisation.
  */
 struct vmop_waiter {
 	struct vmop_req *req;

@@ -33,7 +33,7 @@
 #include "vmo.h"
 
 /* Pages of a batch: bounds the time that the tree lock is held. */
-#define VMOP_SUPPLY_BATCH_PAGES 64
+#define VMOP_SUPPLY_BATCH_PAGES 32
 
 /**
  * struct vmop_supply_job - a supply in progress

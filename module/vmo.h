@@ -42,7 +42,7 @@ struct vmop_vmo {
 	u32 pager_slot;
 	u64 id;
 	u32 flags;
-	spinlock_t name_lock;
+	spinlock_t name_lock;	/* guards name */
 	char name[VMOP_NAME_LEN];
 };
 
