@@ -340,6 +340,10 @@ PLACE_BEHIND(write, write_fault);
 PLACE_BEHIND(commit, commit);
 PLACE_BEHIND(zero, read);
 
+/* Names that helpers can take. */
+typedef FIXTURE_DATA(kill) kill_data;
+typedef FIXTURE_VARIANT(kill) kill_variant;
+
 FIXTURE_SETUP(kill)
 {
 	int p[2];
@@ -377,9 +381,8 @@ FIXTURE_TEARDOWN(kill)
 #define KILL_TRIES 5
 
 /* Lets somebody wait at the place, kills them; the time in *ms. */
-static void kill_once(struct __test_metadata *_metadata,
-		      FIXTURE_DATA(kill) *self,
-		      const FIXTURE_VARIANT(kill) *variant, int sig, __u64 *ms)
+static void kill_once(struct __test_metadata *_metadata, kill_data *self,
+		      const kill_variant *variant, int sig, __u64 *ms)
 {
 	unsigned int others = variant->behind ? 1 : 0;
 	__u64 first_ms = 0;
@@ -406,9 +409,8 @@ static void kill_once(struct __test_metadata *_metadata,
 	expect_none(&self->tp);
 }
 
-static void kill_with(struct __test_metadata *_metadata,
-		      FIXTURE_DATA(kill) *self,
-		      const FIXTURE_VARIANT(kill) *variant, int sig)
+static void kill_with(struct __test_metadata *_metadata, kill_data *self,
+		      const kill_variant *variant, int sig)
 {
 	const __u64 limit = KILL_MS * vmop_test_scale();
 	__u64 ms = 0, best = ~0ull;

@@ -1,279 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Unit test of libvmopager that needs no module: the library's one ioctl entry
- * point leads into a small kernel of our own, in which a port is a pipe and a
- * VMO a memfd. Built with sanitizers and run by `make -C tools unit`.
+ * Unit test of libvmopager that needs no module; first part: the objects, and
+ * the passing of VMOs. Built with sanitizers and run by `make -C tools unit`.
  *
  * Prints TAP and a last line "N passed, N failed, N skipped".
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <dirent.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "internal.h"
-
-#define PAGE 4096ull
-#define MAX_FDS 256
-#define MAX_CALLS 64
-
-static bool failed;
-
-#define CHECK(cond)							\
-	do {								\
-		if (!(cond)) {						\
-			printf("# %s:%d: %s\n", __func__, __LINE__, #cond); \
-			failed = true;					\
-		}							\
-	} while (0)
-
-#define CHECK_EQ(got, want)						\
-	do {								\
-		long long got_ = (long long)(got);			\
-		long long want_ = (long long)(want);			\
-		if (got_ != want_) {					\
-			printf("# %s:%d: %s is %lld, not %lld\n",	\
-			       __func__, __LINE__, #got, got_, want_);	\
-			failed = true;					\
-		}							\
-	} while (0)
-
-/*
- * The kernel of this test. lock guards all of it: the loop's threads come here
- * at the same time.
- */
-static struct {
-	pthread_mutex_t lock;
-	/* Commands that came since reset(): number and first 96 bytes. */
-	unsigned long cmd[MAX_CALLS];
-	unsigned char arg[MAX_CALLS][96];
-	unsigned int calls;
-	/* Results of the next supplies: bytes done, errno. */
-	struct { __u64 done; int err; } plan[8];
-	unsigned int plans, planned;
-	/* If set, the next command fails with it. */
-	int fail_with;
-	bool is_vmo[MAX_FDS];
-	bool is_pager[MAX_FDS];
-	__u64 key[MAX_FDS];
-	int port_in;		/* where records go in */
-	/* FAIL by id: what each of the first ids was failed with. */
-	__u64 failed_id[MAX_CALLS];
-	int failed_with[MAX_CALLS];
-	unsigned int fails;
-} mock = { .lock = PTHREAD_MUTEX_INITIALIZER, .port_in = -1 };
-
-static void reset(void)
-{
-	pthread_mutex_lock(&mock.lock);
-	mock.calls = 0;
-	mock.plans = 0;
-	mock.planned = 0;
-	mock.fail_with = 0;
-	mock.fails = 0;
-	pthread_mutex_unlock(&mock.lock);
-}
-
-static void plan(__u64 done, int err)
-{
-	mock.plan[mock.plans].done = done;
-	mock.plan[mock.plans++].err = err;
-}
-
-static void put_record(__u32 type, __u64 key, __u64 offset, __u64 length,
-		       __u64 id)
-{
-	struct vmop_port_record rec = {
-		.type = type,
-		.key = key,
-		.offset = offset,
-		.length = length,
-		.id = id,
-	};
-
-	CHECK_EQ(write(mock.port_in, &rec, sizeof(rec)), sizeof(rec));
-}
-
-static int mock_supply(__u64 *done)
-{
-	if (mock.planned >= mock.plans) {
-		errno = EFAULT;
-		return -1;
-	}
-	*done = mock.plan[mock.planned].done;
-	errno = mock.plan[mock.planned].err;
-	return mock.plan[mock.planned++].err ? -1 : 0;
-}
-
-static int mock_new_vmo(__u64 length, __u64 key)
-{
-	int fd = memfd_create("vmo", MFD_CLOEXEC);
-
-	CHECK(fd >= 0 && fd < MAX_FDS);
-	CHECK_EQ(ftruncate(fd, (off_t)length), 0);
-	mock.is_vmo[fd] = true;
-	mock.key[fd] = key;
-	return fd;
-}
-
-static int mock_on_vmo(int fd, unsigned long cmd, void *arg)
-{
-	struct vmop_vmo_get_info *info = arg;
-	struct stat st;
-
-	/* A received descriptor has a new number but is the same memfd. */
-	if (fstat(fd, &st))
-		return -1;
-	if (!mock.is_vmo[fd] && st.st_size != 12345) {
-		errno = ENOTTY;
-		return -1;
-	}
-	if (cmd == VMOP_VMO_GET_INFO) {
-		memset((char *)arg + 8, 0, info->size - 8);
-		memcpy(info->out_name, "own name", 9);
-	}
-	return 0;
-}
-
-static int mock_op_range(struct vmop_op_range *op)
-{
-	if (op->op == VMOP_PAGER_OP_FAIL && op->id &&
-	    mock.fails < MAX_CALLS) {
-		mock.failed_id[mock.fails] = op->id;
-		mock.failed_with[mock.fails++] = (int)op->data;
-	}
-	op->out_actual = op->length;
-	return 0;
-}
-
-static int mock_port(struct vmop_port_create *cmd)
-{
-	int fds[2];
-
-	CHECK_EQ(pipe2(fds, O_CLOEXEC), 0);
-	/* Room for all that a test puts in before anyone reads. */
-	fcntl(fds[1], F_SETPIPE_SZ, 1 << 20);
-	cmd->out_port_fd = fds[0];
-	mock.port_in = fds[1];
-	return 0;
-}
-
-static int mock_command(int fd, unsigned long cmd, void *arg)
-{
-	struct vmop_pager_vmo_create *paged = arg;
-	struct vmop_vmo_create *anon = arg;
-	struct vmop_detach *detach = arg;
-
-	switch (cmd) {
-	case VMOP_VMO_GET_INFO:
-	case VMOP_VMO_SET_SIZE:
-	case VMOP_VMO_SET_NAME:
-	case VMOP_VMO_OP_RANGE:
-		return mock_on_vmo(fd, cmd, arg);
-	}
-	if (fcntl(fd, F_GETFD) < 0)
-		return -1;
-	if (!mock.is_pager[fd]) {
-		errno = ENOTTY;
-		return -1;
-	}
-	switch (cmd) {
-	case VMOP_INFO:
-		return 0;
-	case VMOP_PORT_CREATE:
-		return mock_port(arg);
-	case VMOP_PAGER_VMO_CREATE:
-		paged->out_vmo_fd = mock_new_vmo(paged->length, paged->key);
-		return 0;
-	case VMOP_VMO_CREATE:
-		anon->out_vmo_fd = mock_new_vmo(anon->length, 0);
-		return 0;
-	case VMOP_DETACH:
-		if (mock.port_in >= 0)
-			put_record(VMOP_RECORD_COMPLETE,
-				   mock.key[detach->vmo_fd], 0, 0, 0);
-		return 0;
-	case VMOP_SUPPLY:
-		return mock_supply(&((struct vmop_supply *)arg)->out_actual);
-	case VMOP_SUPPLY_COPY:
-		return mock_supply(&((struct vmop_supply_copy *)arg)->out_actual);
-	case VMOP_SUPPLY_ZERO:
-		return mock_supply(&((struct vmop_supply_zero *)arg)->out_actual);
-	case VMOP_SUPPLY_FILE:
-		return mock_supply(&((struct vmop_supply_file *)arg)->out_actual);
-	case VMOP_OP_RANGE:
-		return mock_op_range(arg);
-	}
-	errno = ENOTTY;
-	return -1;
-}
-
-static int mock_ioctl(int fd, unsigned long cmd, void *arg)
-{
-	__u32 size = *(__u32 *)arg;
-	int ret;
-
-	pthread_mutex_lock(&mock.lock);
-	if (mock.calls < MAX_CALLS) {
-		mock.cmd[mock.calls] = cmd;
-		memcpy(mock.arg[mock.calls], arg, size < 96 ? size : 96);
-		mock.calls++;
-	}
-	if (mock.fail_with) {
-		errno = mock.fail_with;
-		mock.fail_with = 0;
-		ret = -1;
-	} else {
-		ret = mock_command(fd, cmd, arg);
-	}
-	pthread_mutex_unlock(&mock.lock);
-	return ret;
-}
-
-static struct vmop_pager *new_pager(void)
-{
-	struct vmop_pager *pager = NULL;
-	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	mock.is_pager[fd] = true;
-	CHECK_EQ(vmop_pager_from_fd(fd, &pager), 0);
-	reset();
-	return pager;
-}
-
-static void end_pager(struct vmop_pager *pager)
-{
-	mock.is_pager[vmop_pager_fd(pager)] = false;
-	vmop_pager_close(pager);
-	memset(mock.is_vmo, 0, sizeof(mock.is_vmo));
-}
-
-static unsigned int open_fds(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	unsigned int n = 0;
-
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n;
-}
-
-static bool has_fd(int fd)
-{
-	return fcntl(fd, F_GETFD) >= 0;
-}
+#include "lib_mock.h"
 
 static void test_opts_sizes(void)
 {
@@ -679,329 +420,6 @@ static void test_socket_refuses_rubbish(void)
 	close(other);
 }
 
-/* ---- The loop -------------------------------------------------------- */
-
-#define REQUESTS 3000
-#define VMOS 3
-
-static struct {
-	atomic_uint seen[REQUESTS + 1];
-	atomic_uint wrong_vmo;
-	atomic_uint now;
-	atomic_uint most;
-	atomic_uint completes;
-	atomic_uint completed_early;
-	atomic_uint dones;
-	atomic_int read_result;
-	atomic_bool hold;
-	atomic_uint starts;
-	atomic_uint stops;
-	struct vmop_vmo *vmos[VMOS];
-} seen;
-
-static void pause_us(long us)
-{
-	const struct timespec ts = { 0, us * 1000 };
-
-	nanosleep(&ts, NULL);
-}
-
-/* Waits up to 10 s. */
-#define WAIT_FOR(cond)							\
-	do {								\
-		int tries_ = 0;						\
-		while (!(cond) && tries_++ < 10000)			\
-			pause_us(1000);					\
-		CHECK(cond);						\
-	} while (0)
-
-static int on_read(void *ctx, void *local, struct vmop_vmo *vmo,
-		   const struct vmop_port_record *req)
-{
-	unsigned int n = atomic_fetch_add(&seen.now, 1) + 1;
-	unsigned int most = atomic_load(&seen.most);
-
-	(void)local;
-	while (n > most &&
-	       !atomic_compare_exchange_weak(&seen.most, &most, n))
-		;
-	if (ctx && *(struct vmop_vmo **)ctx != vmo)
-		atomic_fetch_add(&seen.wrong_vmo, 1);
-	if (req->id <= REQUESTS)
-		atomic_fetch_add(&seen.seen[req->id], 1);
-	while (atomic_load(&seen.hold))
-		pause_us(500);
-	if (req->id % 64 == 0)
-		pause_us(200);
-	atomic_fetch_sub(&seen.now, 1);
-	return atomic_load(&seen.read_result);
-}
-
-static void on_complete(void *ctx, struct vmop_vmo *vmo)
-{
-	(void)ctx;
-	CHECK(has_fd(vmop_vmo_fd(vmo)));
-	if (atomic_load(&seen.now))
-		atomic_fetch_add(&seen.completed_early, 1);
-	atomic_fetch_add(&seen.completes, 1);
-}
-
-static void on_done(void *ctx, struct vmop_vmo *vmo,
-		    const struct vmop_port_record *req, int err, __u64 nsec)
-{
-	(void)ctx;
-	(void)vmo;
-	(void)req;
-	CHECK_EQ(err, atomic_load(&seen.read_result));
-	CHECK(nsec < 60000000000ull);
-	atomic_fetch_add(&seen.dones, 1);
-}
-
-static const struct vmop_handler handler = {
-	.sz = sizeof(handler),
-	.read = on_read,
-	.complete = on_complete,
-	.done = on_done,
-};
-
-static int on_start(void *ctx, unsigned int thread, void **local)
-{
-	if (ctx && thread == *(unsigned int *)ctx)
-		return -EMFILE;
-	*local = &seen.starts;
-	atomic_fetch_add(&seen.starts, 1);
-	return 0;
-}
-
-static void on_stop(void *ctx, unsigned int thread, void *local)
-{
-	(void)ctx;
-	(void)thread;
-	CHECK(local == &seen.starts);
-	atomic_fetch_add(&seen.stops, 1);
-}
-
-static struct vmop_loop *new_loop(struct vmop_pager *pager,
-				  unsigned int threads)
-{
-	const struct vmop_loop_opts opts = {
-		.sz = sizeof(opts),
-		.threads = threads,
-		.thread_start = on_start,
-		.thread_stop = on_stop,
-	};
-	struct vmop_loop *loop = NULL;
-
-	memset(&seen, 0, sizeof(seen));
-	CHECK_EQ(vmop_loop_new(pager, &opts, &loop), 0);
-	return loop;
-}
-
-static void end_loop(struct vmop_loop *loop, struct vmop_pager *pager)
-{
-	vmop_loop_free(loop);
-	if (mock.port_in >= 0)
-		close(mock.port_in);
-	mock.port_in = -1;
-	end_pager(pager);
-}
-
-static bool readable(int fd)
-{
-	struct pollfd p = { fd, POLLIN, 0 };
-
-	return poll(&p, 1, 0) == 1;
-}
-
-static void test_loop_serves_all(void)
-{
-	struct vmop_pager *pager = new_pager();
-	struct vmop_loop *loop = new_loop(pager, 4);
-	struct vmop_loop_stats st = { .sz = sizeof(st) };
-	unsigned int i;
-
-	for (i = 0; i < VMOS - 1; i++)
-		CHECK_EQ(vmop_loop_add(loop, 16 * PAGE, NULL, &handler,
-				       &seen.vmos[i], &seen.vmos[i]), 0);
-	CHECK_EQ(vmop_loop_start(loop), 0);
-	CHECK_EQ(vmop_loop_start(loop), -EALREADY);
-	/* One more while the threads run. */
-	CHECK_EQ(vmop_loop_add(loop, 16 * PAGE, NULL, &handler,
-			       &seen.vmos[i], &seen.vmos[i]), 0);
-	for (i = 1; i <= REQUESTS; i++)
-		put_record(VMOP_RECORD_READ, i % VMOS + 1, 0, PAGE, i);
-	WAIT_FOR(atomic_load(&seen.dones) == REQUESTS);
-	CHECK(!readable(vmop_loop_fd(loop)));
-	vmop_loop_stop(loop);
-	CHECK_EQ(vmop_loop_join(loop), 0);
-	CHECK(readable(vmop_loop_fd(loop)));
-	for (i = 1; i <= REQUESTS; i++)
-		CHECK_EQ(seen.seen[i], 1);
-	CHECK_EQ(seen.wrong_vmo, 0);
-	CHECK(seen.most > 1);
-	CHECK_EQ(vmop_loop_stats_get(loop, &st), 0);
-	CHECK_EQ(st.sz, sizeof(st));
-	CHECK_EQ(st.requests, REQUESTS);
-	CHECK_EQ(st.requested_bytes, REQUESTS * PAGE);
-	CHECK_EQ(st.failed, 0);
-	CHECK(st.max_nsec > 0 && st.busy_nsec >= st.max_nsec);
-	CHECK_EQ(seen.starts, 4);
-	CHECK_EQ(seen.stops, 4);
-	CHECK_EQ(seen.completes, 0);
-	end_loop(loop, pager);
-	CHECK_EQ(seen.completes, VMOS);
-}
-
-static void test_loop_fails_requests(void)
-{
-	static const struct { int ret, err; } table[] = {
-		{ -EIO, EIO }, { -EBADMSG, EBADMSG }, { -ENOTCONN, ENOTCONN },
-		{ -ENOSPC, ENOSPC }, { -ENOBUFS, ENOBUFS },
-		{ -ENOMEM, ENOSPC }, { -EPERM, EIO },
-	};
-	struct vmop_pager *pager = new_pager();
-	struct vmop_loop *loop = new_loop(pager, 1);
-	struct vmop_loop_stats st = { .sz = sizeof(st) };
-	struct vmop_vmo *vmo;
-	unsigned int i;
-
-	CHECK_EQ(vmop_loop_add(loop, 16 * PAGE, NULL, &handler, NULL, &vmo),
-		 0);
-	CHECK_EQ(vmop_loop_start(loop), 0);
-	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		atomic_store(&seen.read_result, table[i].ret);
-		put_record(VMOP_RECORD_READ, 1, 0, PAGE, 100 + i);
-		WAIT_FOR(atomic_load(&seen.dones) == i + 1);
-		CHECK_EQ(mock.fails, i + 1);
-		CHECK_EQ(mock.failed_id[i], 100 + i);
-		CHECK_EQ(mock.failed_with[i], table[i].err);
-	}
-	/* Kinds that this handler has no answer to must not hang anybody. */
-	put_record(VMOP_RECORD_DIRTY, 1, 0, PAGE, 500);
-	WAIT_FOR(mock.fails == i + 1);
-	CHECK_EQ(mock.failed_id[i], 500);
-	/* A record of a VMO that was never here. */
-	put_record(VMOP_RECORD_READ, 999, 0, PAGE, 501);
-	WAIT_FOR(!vmop_loop_stats_get(loop, &st) && st.unknown == 2);
-	CHECK_EQ(st.failed, sizeof(table) / sizeof(table[0]));
-	end_loop(loop, pager);
-}
-
-static void test_loop_completes_last(void)
-{
-	struct vmop_pager *pager = new_pager();
-	struct vmop_loop *loop = new_loop(pager, 3);
-	struct vmop_vmo *vmo, *other;
-
-	CHECK_EQ(vmop_loop_add(loop, PAGE, NULL, &handler, NULL, &vmo), 0);
-	CHECK_EQ(vmop_loop_add(loop, PAGE, NULL, &handler, NULL, &other), 0);
-	CHECK_EQ(vmop_loop_start(loop), 0);
-	atomic_store(&seen.hold, true);
-	put_record(VMOP_RECORD_READ, 1, 0, PAGE, 1);
-	WAIT_FOR(atomic_load(&seen.now) == 1);
-	CHECK_EQ(vmop_loop_remove(loop, vmo), 0);
-	/* COMPLETE is read by another thread while read() still runs. */
-	pause_us(30000);
-	CHECK_EQ(seen.completes, 0);
-	atomic_store(&seen.hold, false);
-	WAIT_FOR(atomic_load(&seen.completes) == 1);
-	CHECK_EQ(seen.completed_early, 0);
-	CHECK_EQ(vmop_loop_remove(loop, vmo), -ENOENT);
-	CHECK_EQ(vmop_loop_remove(loop, other), 0);
-	WAIT_FOR(atomic_load(&seen.completes) == 2);
-	end_loop(loop, pager);
-	CHECK_EQ(seen.completes, 2);
-}
-
-static void test_loop_ends_with_pager(void)
-{
-	struct vmop_pager *pager = new_pager();
-	struct vmop_loop *loop = new_loop(pager, 4);
-	struct vmop_vmo *vmo;
-
-	CHECK_EQ(vmop_loop_add(loop, PAGE, NULL, &handler, NULL, &vmo), 0);
-	CHECK_EQ(vmop_loop_start(loop), 0);
-	/* The end of the pipe is what a port says of a closed pager. */
-	close(mock.port_in);
-	mock.port_in = -1;
-	WAIT_FOR(readable(vmop_loop_fd(loop)));
-	CHECK_EQ(vmop_loop_join(loop), 0);
-	CHECK_EQ(seen.stops, 4);
-	end_loop(loop, pager);
-	CHECK_EQ(seen.completes, 1);
-}
-
-static void test_loop_finishes_taken(void)
-{
-	struct vmop_pager *pager = new_pager();
-	struct vmop_loop *loop = new_loop(pager, 1);
-	struct vmop_vmo *vmo;
-	unsigned int i;
-
-	CHECK_EQ(vmop_loop_add(loop, PAGE, NULL, &handler, NULL, &vmo), 0);
-	for (i = 1; i <= 8; i++)
-		put_record(VMOP_RECORD_READ, 1, 0, PAGE, i);
-	atomic_store(&seen.hold, true);
-	CHECK_EQ(vmop_loop_start(loop), 0);
-	WAIT_FOR(atomic_load(&seen.now) == 1);
-	vmop_loop_stop(loop);
-	atomic_store(&seen.hold, false);
-	CHECK_EQ(vmop_loop_join(loop), 0);
-	/* One thread takes all eight at once: they are answered. */
-	CHECK_EQ(seen.dones, 8);
-	end_loop(loop, pager);
-}
-
-static void test_loop_start_fails(void)
-{
-	struct vmop_pager *pager = new_pager();
-	unsigned int bad = 2;
-	const struct vmop_loop_opts opts = {
-		.sz = sizeof(opts),
-		.threads = 4,
-		.ctx = &bad,
-		.thread_start = on_start,
-		.thread_stop = on_stop,
-	};
-	struct vmop_loop *loop;
-
-	memset(&seen, 0, sizeof(seen));
-	CHECK_EQ(vmop_loop_new(pager, &opts, &loop), 0);
-	CHECK_EQ(vmop_loop_start(loop), -EMFILE);
-	CHECK_EQ(seen.starts, 2);
-	CHECK_EQ(seen.stops, 2);
-	CHECK_EQ(vmop_loop_join(loop), 0);
-	end_loop(loop, pager);
-}
-
-static void test_loop_refuses(void)
-{
-	struct vmop_vmo_opts o = { .sz = sizeof(o), .key = 5 };
-	struct vmop_handler none = { .sz = sizeof(none) };
-	struct { struct vmop_handler h; void *newer; } big = {
-		.h = { .sz = sizeof(big), .read = on_read }, .newer = &big,
-	};
-	struct vmop_pager *pager = new_pager();
-	struct vmop_loop *loop = new_loop(pager, 1);
-	struct vmop_loop_stats st = { 0 };
-	struct vmop_vmo *vmo = NULL;
-
-	CHECK_EQ(vmop_loop_add(loop, PAGE, &o, &handler, NULL, &vmo), -EINVAL);
-	CHECK_EQ(vmop_loop_add(loop, PAGE, NULL, &none, NULL, &vmo), -EINVAL);
-	CHECK_EQ(vmop_loop_add(loop, PAGE, NULL, &big.h, NULL, &vmo), -E2BIG);
-	mock.fail_with = ERANGE;
-	CHECK_EQ(vmop_loop_add(loop, PAGE, NULL, &handler, NULL, &vmo),
-		 -ERANGE);
-	CHECK(!vmo);
-	CHECK_EQ(vmop_loop_stats_get(loop, &st), -EINVAL);
-	end_loop(loop, pager);
-	/* A loop whose port could not be made leaves nothing behind. */
-	pager = new_pager();
-	mock.fail_with = EMFILE;
-	CHECK_EQ(vmop_loop_new(pager, NULL, &loop), -EMFILE);
-	end_pager(pager);
-}
-
 static void test_errstr(void)
 {
 	CHECK(strcmp(vmop_errstr(ENOTCONN), strerror(ENOTCONN)));
@@ -1010,10 +428,7 @@ static void test_errstr(void)
 	CHECK(*vmop_lib_version());
 }
 
-static const struct {
-	const char *name;
-	void (*fn)(void);
-} tests[] = {
+static const struct lib_test tests[] = {
 	{ "options structures of any age", test_opts_sizes },
 	{ "creation passes every option", test_vmo_create_fields },
 	{ "creation refuses what cannot be", test_vmo_create_refused },
@@ -1027,37 +442,38 @@ static const struct {
 	{ "names and modes of sockets", test_socket_names },
 	{ "a VMO over a socket", test_socket_passes_vmo },
 	{ "rubbish over a socket", test_socket_refuses_rubbish },
-	{ "loop: each request once, by several threads", test_loop_serves_all },
-	{ "loop: errors become failed requests", test_loop_fails_requests },
-	{ "loop: complete comes last and once", test_loop_completes_last },
-	{ "loop: ends with its pager", test_loop_ends_with_pager },
-	{ "loop: stop answers what was taken", test_loop_finishes_taken },
-	{ "loop: a thread that cannot start", test_loop_start_fails },
-	{ "loop: refuses what cannot be", test_loop_refuses },
 	{ "words for errors", test_errstr },
+	{ NULL, NULL }
 };
 
-#define TESTS (sizeof(tests) / sizeof(tests[0]))
+static unsigned int count, bad;
+
+static void run(const struct lib_test *t)
+{
+	unsigned int before, after;
+
+	for (; t->name; t++) {
+		lib_failed = false;
+		before = open_fds();
+		t->fn();
+		after = open_fds();
+		CHECK_EQ(after, before);
+		printf("%s %u - %s\n", lib_failed ? "not ok" : "ok", ++count,
+		       t->name);
+		bad += lib_failed;
+	}
+}
 
 int main(void)
 {
-	unsigned int i, bad = 0, before, after;
-
 	vmop_ioctl_fn = mock_ioctl;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	snprintf(sock_path, sizeof(sock_path), "/tmp/vmop-lib-test.%d",
 		 (int)getpid());
-	printf("TAP version 13\n1..%zu\n", TESTS);
-	for (i = 0; i < TESTS; i++) {
-		failed = false;
-		before = open_fds();
-		tests[i].fn();
-		after = open_fds();
-		CHECK_EQ(after, before);
-		printf("%s %u - %s\n", failed ? "not ok" : "ok", i + 1,
-		       tests[i].name);
-		bad += failed;
-	}
-	printf("%zu passed, %u failed, 0 skipped\n", TESTS - bad, bad);
+	printf("TAP version 13\n");
+	run(tests);
+	run(loop_tests);
+	printf("1..%u\n%u passed, %u failed, 0 skipped\n", count, count - bad,
+	       bad);
 	return bad ? 1 : 0;
 }

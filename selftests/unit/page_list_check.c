@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * the invariants of a page list.
+ * The invariants of a page list.
  *
  * Reads the XArray entry by entry, reserved positions included.
  */

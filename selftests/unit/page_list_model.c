@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * the random test of the page list.
+ * The random test of the page list.
  *
  * usage: page_list_model [-s SEED] [-n STEPS]
  *

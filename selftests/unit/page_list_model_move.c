@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * model steps: removing ranges, moving content.
+ * Model steps: removing ranges, moving content.
  */
 #include "page_list_model.h"
 
@@ -167,8 +167,9 @@ static void op_merge_from(struct model *to)
 		return;
 	note(" merge from [%u,%u)", start, end);
 	ret = TRY(to, vmop_plist_merge_from(&to->pl, &from->pl, start, end,
-					got_free, migrate ? got_migrate : NULL,
-					NULL));
+					    got_free,
+					    migrate ? got_migrate : NULL,
+					    NULL));
 	if (any_zero(from, start, end)) {
 		CHECK(ret == -EINVAL);
 		return;
@@ -211,8 +212,9 @@ static void op_merge_range(struct model *to)
 	target = rnd(NR_CELLS - (end - start) + 1);
 	note(" merge range [%u,%u) onto %u", start, end, target);
 	ret = TRY(to, vmop_plist_merge_range_onto(&from->pl, base + start,
-					      base + end, &to->pl,
-					      base + target, got_free, NULL));
+						  base + end, &to->pl,
+						  base + target, got_free,
+						  NULL));
 	CHECK(ret == (any_zero(from, start, end) ? -EINVAL : 0));
 	for (at = start; !ret && at < end; at++)
 		model_move(from, to, at, at - start + target, false, false);

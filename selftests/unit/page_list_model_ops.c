@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * model steps: positions, intervals, dirty state.
+ * Model steps: positions, intervals, dirty state.
  */
 #include "page_list_model.h"
 
@@ -584,7 +584,8 @@ static void op_end(struct model *m)
 		zero_run(m, at, &first, &last);
 		awaiting = cell->awaiting;
 		reach = max(reach, at + awaiting);
-		stop = min(min(reach, (pgoff_t)end), (pgoff_t)last);
+		stop = min(end, last);
+		stop = reach < stop ? reach : stop;
 		for (first = at; first < stop; first++)
 			cell_empty(&m->cell[first]);
 		if (stop > at && stop < last)

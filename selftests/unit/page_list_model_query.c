@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * after each step: does every way to ask a list give
+ * After each step: does every way to ask a list give
  * what the model says?
  */
 #include "page_list_model.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * lists as text, logging callbacks, main().
+ * Lists as text, logging callbacks, main().
  */
 #include "page_list_test.h"
 
@@ -64,6 +64,7 @@ static void build_interval(struct vmop_plist *list, pgoff_t start, pgoff_t end,
 static void build_word(struct vmop_plist *list, const char *word)
 {
 	pgoff_t base = 0, start, last;
+	unsigned long number;
 	char *at;
 
 	if (!strncmp(word, "B+", 2)) {
@@ -75,13 +76,13 @@ static void build_word(struct vmop_plist *list, const char *word)
 	if (*at == '-')
 		last = base + strtoul(at + 1, &at, 10);
 	EXPECT(*at++ == ':');
+	number = strtoul(at + 1, NULL, 10);
 	if (*at == 'p')
 		EXPECT_EQ(vmop_plist_insert_page(list, start,
-				&test_pages[strtoul(at + 1, NULL, 10)],
-				parse_state(at)), 0);
+						 &test_pages[number],
+						 parse_state(at)), 0);
 	else if (*at == 'r')
-		EXPECT_EQ(vmop_plist_insert_reference(list, start,
-				strtoul(at + 1, NULL, 10)), 0);
+		EXPECT_EQ(vmop_plist_insert_reference(list, start, number), 0);
 	else if (*at == 'm')
 		EXPECT_EQ(vmop_plist_insert_marker(list, start), 0);
 	else

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * single positions: PL-1 to PL-6, PL-9 to PL-16, PL-24.
+ * Single positions: PL-1 to PL-6, PL-9 to PL-16, PL-24.
  */
 #include "page_list_test.h"
+#include "page_list_internal.h"
 
 static void pl1_empty_page_marker_reference(void)
 {
@@ -140,6 +141,11 @@ static void pl5_swap(void)
 	EXPECT_EQ(vmop_plist_swap(&pl, 1, slot_reference(15), &old), 0);
 	SLOT_IS(old, "p12");
 	LIST_IS(&pl, "0:p11d 1:r15 2:p13a 3:r14");
+	EXPECT_EQ(vmop_plist_swap(&pl, 3,
+				  slot_reference(VMOP_PLIST_REFERENCE_MAX),
+				  &old), 0);
+	EXPECT_EQ(vmop_plist_lookup(&pl, 3).reference,
+		  VMOP_PLIST_REFERENCE_MAX);
 }
 
 static void pl5_swap_errors(void)
@@ -453,6 +459,14 @@ static void insert_without_memory_changes_nothing(void)
 	LIST_IS(&pl, "3:p1 5-6:z B+0:p2d B+64:m");
 }
 
+/* The rule that every change relies on: reserve first. */
+static void put_without_a_node(void)
+{
+	vmop_plist_put(&pl, BASE, &test_pages[1], VMOP_DIRTY);
+	WARNINGS_ARE(1);
+	LIST_IS(&pl, "");
+}
+
 static void remove_clean(void)
 {
 	build(&pl, "0:p0 1:p1d 2:p2a 3:r3 4:m 5:z");
@@ -490,6 +504,7 @@ const struct unit_test core_tests[] = {
 	UNIT(pl24_heap_bytes),
 	UNIT(insert_page_states),
 	UNIT(insert_without_memory_changes_nothing),
+	UNIT(put_without_a_node),
 	UNIT(remove_clean),
 	{ 0 }
 };

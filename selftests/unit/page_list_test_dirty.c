@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dirty state and writeback: DT-1, DT-2, QRY-2, QRY-3,
+ * Dirty state and writeback: DT-1, DT-2, QRY-2, QRY-3,
  * WB-2 to WB-20, the traces of section D.5a, and stores that race with it all.
  */
 #include "page_list_test.h"
-
 
 /* WB_BEGIN and WB_END with ranges as the semantics write them. */
 static pgoff_t pinned = ULONG_MAX;

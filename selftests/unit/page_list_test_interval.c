@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * zero intervals: PL-9, PL-25 to PL-33.
+ * Zero intervals: PL-9, PL-25 to PL-33.
  */
 #include "page_list_test.h"
 
@@ -217,6 +217,19 @@ static void pl26_all_or_nothing(void)
 			    populate_and_fill(BASE + 300, BASE + 301)), 0);
 	EXPECT_EQ(failed, 0);
 	LIST_IS(&pl, "B+10-63:zA5 B+256-299:z B+300:p300d B+301-400:z");
+}
+
+static void pl26_all_or_nothing_from_0(void)
+{
+	unsigned int failed;
+	pgoff_t at;
+
+	build(&pl, "0-300:zA5");
+	EXPECT_EQ(FAIL_EACH(&pl, failed, populate_and_fill(0, 200)), 0);
+	EXPECT_EQ(failed, 3);
+	for (at = 0; at < 200; at++)
+		EXPECT_EQ(vmop_plist_remove(&pl, at).kind, VMOP_SLOT_PAGE);
+	LIST_IS(&pl, "200-300:z");
 }
 
 static void pl27_return_slot(void)
@@ -544,6 +557,7 @@ const struct unit_test interval_tests[] = {
 	UNIT(pl26_whole_interval),
 	UNIT(pl26_errors),
 	UNIT(pl26_all_or_nothing),
+	UNIT(pl26_all_or_nothing_from_0),
 	UNIT(pl27_return_slot),
 	UNIT(pl27_any_order),
 	UNIT(pl27_misuse),

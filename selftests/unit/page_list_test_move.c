@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * removing ranges, moving content, splice lists: PL-17 to
+ * Removing ranges, moving content, splice lists: PL-17 to
  * PL-19 and PL-34 to PL-38.
  */
 #include "page_list_test.h"
+
+static void forget(void *ctx, pgoff_t pgoff, struct vmop_slot slot)
+{
+}
 
 static int clear(pgoff_t start, pgoff_t end)
 {
@@ -45,6 +49,26 @@ static void pl17_more_than_one_batch(void)
 		EXPECT_EQ(vmop_plist_insert_marker(&pl, i), 0);
 	EXPECT_EQ(clear(100, 611), 0);
 	EXPECT_EQ(vmop_plist_next_content(&pl, 100, 1000), 611);
+}
+
+/* The XArray's lock is not held for long, nor taken for each entry. */
+static void clear_range_in_batches(void)
+{
+	unsigned long acquired;
+	unsigned int i;
+
+	for (i = 0; i < 40; i++)
+		EXPECT_EQ(vmop_plist_insert_page(&pl, i, &test_pages[i],
+						 VMOP_CLEAN), 0);
+	for (i = 40; i < 1000; i++)
+		EXPECT_EQ(vmop_plist_insert_marker(&pl, i), 0);
+	acquired = shim.acquired;
+	EXPECT_EQ(vmop_plist_clear_range(&pl, 0, 40, forget, NULL), 0);
+	EXPECT_EQ(shim.acquired - acquired, 4);
+	acquired = shim.acquired;
+	EXPECT_EQ(vmop_plist_clear_range(&pl, 40, 1000, forget, NULL), 0);
+	EXPECT_EQ(shim.acquired - acquired, 5);
+	LIST_IS(&pl, "");
 }
 
 static void clear_range_borders(void)
@@ -189,7 +213,7 @@ static bool migrate_odd(void *ctx, pgoff_t pgoff, struct vmop_slot slot)
 	/* Out of the one list, not yet in the other. */
 	SLOT_IS(vmop_plist_lookup(&other, pgoff), "empty");
 	EXPECT_EQ(log_slot(ctx, pgoff, slot), 0);
-	log_add("migrate");
+	log_add("go");
 	return pgoff % 2;
 }
 
@@ -202,8 +226,8 @@ static int merge_from(pgoff_t start, pgoff_t end, vmop_plist_match_fn migrate)
 static void pl34_merge_from(void)
 {
 	build(&pl, "1:p1 3:m 5:z");
-	build(&other, "9:p9 10:p10 11:p11 12:m 13:p13 14:p14d 15:r15 16:p16a "
-		      "20:p20");
+	build(&other, "9:p9 10:p10 11:p11 12:m 13:p13 14:p14d");
+	build(&other, "15:r15 16:p16a 20:p20");
 	EXPECT_EQ(merge_from(10, 20, NULL), 0);
 	/* Occupied first, then what lies outside. */
 	LOG_IS("11:p11 13:p13 15:r15 9:p9 20:p20");
@@ -221,15 +245,14 @@ static void pl34_migrate(void)
 	nodes = shim.nodes;
 	EXPECT_EQ(nodes, 4);
 	EXPECT_EQ(merge_from(10, 90, migrate_odd), 0);
-	LOG_IS("10:p10 migrate 11:p11 12:m migrate 13:p13 migrate 80:p80 "
-	       "migrate");
+	LOG_IS("10:p10 go 11:p11 12:m go 13:p13 go 80:p80 go");
 	LIST_IS(&pl, "0:p10 1:p1 2:m 70:p80");
 	drop(&pl);
 
 	/* What was reserved for what migrated is given back. */
 	build(&other, "201:p1 205:p5");
 	EXPECT_EQ(merge_from(10, 999, migrate_odd), 0);
-	LOG_IS("201:p1 migrate 205:p5 migrate");
+	LOG_IS("201:p1 go 205:p5 go");
 	EXPECT_EQ(shim.nodes, 0);
 }
 
@@ -369,15 +392,15 @@ static void pl36_errors(void)
 {
 	pgoff_t last = VMOP_PLIST_MAX_PAGES - 1;
 
-	build(&pl, "2:p2 4:p4 6-8:z");
+	build(&pl, "2:p2 3:p3 6-8:z");
 	EXPECT_EQ(merge_range(0, 7, 0), -EINVAL);
 	EXPECT_EQ(merge_range(7, 8, 0), -EINVAL);
 	EXPECT_EQ(merge_range(2, 5, last), -ERANGE);
-	LIST_IS(&pl, "2:p2 4:p4 6-8:z");
+	LIST_IS(&pl, "2:p2 3:p3 6-8:z");
 	EXPECT(vmop_plist_is_empty(&other));
-	EXPECT_EQ(merge_range(4, 5, last), 0);
+	EXPECT_EQ(merge_range(3, 5, last), 0);
 	LIST_IS(&pl, "2:p2 6-8:z");
-	SLOT_IS(vmop_plist_remove(&other, last), "p4");
+	SLOT_IS(vmop_plist_remove(&other, last), "p3");
 	/* What failed has not left reserved positions behind. */
 	EXPECT_EQ(vmop_plist_insert_page(&pl, 0, test_pages, VMOP_DIRTY), 0);
 	EXPECT_EQ(merge_range(0, 8, 0), -EINVAL);
@@ -388,6 +411,7 @@ static void pl36_errors(void)
 const struct unit_test move_tests[] = {
 	UNIT(pl17_clear_all),
 	UNIT(pl17_more_than_one_batch),
+	UNIT(clear_range_in_batches),
 	UNIT(clear_range_borders),
 	UNIT(clear_range_clips_intervals),
 	UNIT(clear_range_inside_one_interval),
@@ -546,6 +570,34 @@ static void pl38_append_without_memory(void)
 	LOG_IS("64:p3");
 }
 
+/* A failed append leaves a node without entries: it goes with the list. */
+static void fail_append(void)
+{
+	vmop_splice_init(&sp, 66);
+	sp.fill = 64;
+	shim.fail_at = shim.allocs + 2;
+	EXPECT_EQ(vmop_splice_append(&sp, slot_page(3)), -ENOMEM);
+	shim.fail_at = 0;
+	EXPECT_EQ(shim.nodes, 1);
+}
+
+static void pl38_processed_list_has_no_memory(void)
+{
+	fail_append();
+	vmop_splice_free_all(&sp, log_free, NULL);
+	EXPECT_EQ(shim.nodes, 0);
+	fail_append();
+	sp.fill = 66;
+	EXPECT_EQ(vmop_splice_finalize(&sp), 0);
+	while (!vmop_splice_is_processed(&sp)) {
+		struct vmop_slot slot;
+
+		EXPECT_EQ(vmop_splice_pop(&sp, &slot), 0);
+		SLOT_IS(slot, "empty");
+	}
+	EXPECT_EQ(shim.nodes, 0);
+}
+
 static void pl38_peek_and_swap_reference(void)
 {
 	struct vmop_slot slot;
@@ -645,6 +697,74 @@ static void pl38_give_back_without_memory(void)
 	LIST_IS(&pl, "71:m 72:p2");
 }
 
+/* What takes long lets others run: how often, for 300 pages? */
+#define NR_LONG		300
+
+static void fill_long(struct vmop_plist *list)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_LONG; i++)
+		EXPECT_EQ(vmop_plist_insert_page(list, i, &test_pages[i],
+						 VMOP_DIRTY), 0);
+	shim.yields = 0;
+}
+
+static int nothing(void *ctx, pgoff_t pgoff, struct vmop_slot slot)
+{
+	return VMOP_PLIST_NEXT;
+}
+
+static int nothing_run(void *ctx, pgoff_t start, pgoff_t end, bool is_interval)
+{
+	return VMOP_PLIST_NEXT;
+}
+
+static bool all(void *ctx, pgoff_t pgoff, struct vmop_slot slot)
+{
+	return true;
+}
+
+static void long_walks_yield(void)
+{
+	struct vmop_plist_cursor cur;
+
+	fill_long(&pl);
+	vmop_plist_for_each(&pl, 0, NR_LONG, nothing, NULL);
+	EXPECT_EQ(shim.yields, NR_LONG);
+	vmop_plist_walk_runs(&pl, 0, NR_LONG, all, nothing, nothing_run, NULL);
+	EXPECT_EQ(shim.yields, 2 * NR_LONG);
+	vmop_plist_cursor_init(&cur, &pl, 0);
+	vmop_plist_cursor_for_each(&cur, nothing, NULL);
+	EXPECT_EQ(shim.yields, 3 * NR_LONG);
+	vmop_plist_writeback_begin(&pl, 0, NR_LONG, NULL, NULL);
+	EXPECT_EQ(shim.yields, 4 * NR_LONG);
+	vmop_plist_writeback_end(&pl, 0, NR_LONG, NULL, NULL);
+	EXPECT_EQ(shim.yields, 5 * NR_LONG);
+}
+
+static void long_changes_yield(void)
+{
+	fill_long(&pl);
+	/* Once to prepare an entry, once to move it. */
+	EXPECT_EQ(merge_onto(), 0);
+	EXPECT_EQ(shim.yields, 2 * NR_LONG);
+	shim.yields = 0;
+	EXPECT_EQ(vmop_plist_take(&other, 0, NR_LONG, &sp), 0);
+	EXPECT(shim.yields > NR_LONG);
+	shim.yields = 0;
+	vmop_splice_give_back(&sp, &pl, 0, log_free, NULL);
+	EXPECT_EQ(shim.yields, NR_LONG);
+	shim.yields = 0;
+	vmop_plist_clear_all(&pl, forget, NULL);
+	EXPECT(shim.yields >= NR_LONG / 16);
+	build(&pl, "0-299:z");
+	shim.yields = 0;
+	EXPECT_EQ(vmop_plist_populate_slots(&pl, 0, NR_LONG), 0);
+	EXPECT_EQ(shim.yields, 2 * NR_LONG);
+	vmop_plist_clear_all(&pl, forget, NULL);
+}
+
 const struct unit_test splice_tests[] = {
 	UNIT(pl37_take),
 	UNIT(pl37_no_intervals),
@@ -652,10 +772,13 @@ const struct unit_test splice_tests[] = {
 	UNIT(pl38_append_finalize_pop),
 	UNIT(pl38_misuse),
 	UNIT(pl38_append_without_memory),
+	UNIT(pl38_processed_list_has_no_memory),
 	UNIT(pl38_peek_and_swap_reference),
 	UNIT(pl38_of_pages),
 	UNIT(pl38_free_all),
 	UNIT(pl38_give_back),
 	UNIT(pl38_give_back_without_memory),
+	UNIT(long_walks_yield),
+	UNIT(long_changes_yield),
 	{ 0 }
 };

@@ -461,6 +461,64 @@ void case_port_close(void)
 	vmop_port_put(port);
 }
 
+static void close_port_fn(void *arg)
+{
+	port_close(file);
+}
+
+static void close_pager_fn(void *arg)
+{
+	vmop_port_pager_closed(port);
+}
+
+/* A close that has begun, before it tells the sources: they are live still. */
+static struct sim_thread *begin_close(void (*fn)(void *arg))
+{
+	struct sim_thread *closer = sim_spawn(fn, NULL);
+
+	sim_preemptible = true;
+	while (!vmop_port_is_closed(port) && port_poll(file) != EPOLLHUP)
+		sim_step(closer);
+	sim_preemptible = false;
+	CHECK_EQ(vmop_source_state(vmo.src), VMOP_VMO_STATE_LIVE);
+	CHECK_EQ(vmop_source_state(vmo2.src), VMOP_VMO_STATE_LIVE);
+	return closer;
+}
+
+/* Nothing gets into a queue that nobody will read. */
+void case_request_at_closing_port(void)
+{
+	static void (*const fns[])(void *arg) = {
+		close_port_fn, close_pager_fn,
+	};
+	struct sim_thread *closer;
+	struct vmop_waiter w;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		begin();
+		closer = begin_close(fns[i]);
+		CHECK_EQ(vmop_source_request(vmo.src, VMOP_REQ_READ, 0, 1, &w),
+			 -ENOTCONN);
+		CHECK_EQ(PTR_ERR(vmop_source_create(port, &vmo.src->params)),
+			 -ENOTCONN);
+		vmop_source_detach(vmo2.src);
+		CHECK_EQ(port_field(file, "queued"), 0);
+		walk_port(port);
+		sim_run(closer);
+		sim_free_thread(closer);
+		CHECK_EQ(vmop_source_state(vmo.src), i ?
+			 VMOP_VMO_STATE_PAGER_GONE : VMOP_VMO_STATE_PORT_GONE);
+		CHECK_EQ(vmop_source_state(vmo2.src), VMOP_VMO_STATE_DETACHED);
+		vmo_drop(&vmo);
+		vmo_drop(&vmo2);
+		if (i)
+			port_close(file);
+		vmop_port_put(port);
+		expect_no_leaks();
+	}
+}
+
 void case_port_close_keeps_detached(void)
 {
 	begin();

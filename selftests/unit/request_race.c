@@ -404,7 +404,7 @@ static void run_epoch(unsigned long nr_steps)
 void run_races(unsigned long steps)
 {
 	unsigned long done = 0;
-	const unsigned long epoch = 2000;
+	const unsigned long epoch = 800;
 
 	for (; done < steps; done += epoch) {
 		snprintf(sim_where, sizeof(sim_where),

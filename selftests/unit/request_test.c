@@ -56,6 +56,7 @@ static const struct {
 	CASE(detach_then_pager_close),
 	CASE(pager_close_after_vmo_gone),
 	CASE(port_close),
+	CASE(request_at_closing_port),
 	CASE(port_close_keeps_detached),
 	CASE(ends_in_every_order),
 	CASE(deadline_fail),

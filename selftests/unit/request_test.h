@@ -47,6 +47,7 @@ void case_pager_close(void);
 void case_detach_then_pager_close(void);
 void case_pager_close_after_vmo_gone(void);
 void case_port_close(void);
+void case_request_at_closing_port(void);
 void case_port_close_keeps_detached(void);
 void case_ends_in_every_order(void);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * run a table of tests, print TAP.
+ * Run a table of tests, print TAP.
  */
 #include "unit.h"
 

@@ -69,7 +69,7 @@ static int get_vmo(const struct args *a, struct run *r)
 	int ret;
 
 	if (!!a->file + anon + other != 1)
-		return usage_error("one of --file, --anonymous, --socket, --fd, --vmo must be given");
+		return usage_error("give one of --file, --anonymous, --socket, --fd, --vmo");
 	if (other)
 		return source_open(a, O_RDWR, &r->src);
 	if (anon)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * page_list_deps.h - the kernel as module/page_list*.c and the kernel's own
+ * Page_list_deps.h - the kernel as module/page_list*.c and the kernel's own
  * lib/xarray.c see it, in user space and with one thread.
  *
  * Replaces module/page_list_deps.h: the same include guard, and included first
@@ -64,6 +64,8 @@ struct shim {
 	unsigned long allocs;		/* allocations asked for */
 	unsigned long fail_at;		/* fail this one, counted by allocs */
 	bool failed;			/* it has failed */
+	unsigned long yields;		/* cond_resched() */
+	unsigned long acquired;		/* spinlocks taken so far */
 	unsigned int locks;		/* spinlocks held */
 	unsigned int rcu;		/* depth of rcu_read_lock() */
 	void (*on_unlock)(void);	/* what another CPU does right then */
@@ -83,7 +85,7 @@ static inline bool shim_warn(bool cond)
 #define shim_must(cond) \
 	((cond) ? (void)0 : shim_die(#cond, __FILE__, __LINE__))
 #define might_sleep()		shim_must(!shim.locks && !shim.rcu)
-#define cond_resched()		might_sleep()
+#define cond_resched()		do { might_sleep(); shim.yields++; } while (0)
 #define might_alloc(gfp)	might_sleep()
 #define BUG()			shim_die("BUG", __FILE__, __LINE__)
 #define BUG_ON(x)		shim_must(!(x))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * what list_shim/page_list_deps.h declares, around lib/xarray.c.
+ * What list_shim/page_list_deps.h declares, around lib/xarray.c.
  */
 struct shim shim;
 struct kmem_cache *radix_tree_node_cachep;
@@ -32,6 +32,7 @@ void shim_lock(spinlock_t *lock)
 	shim_must(!shim.locks);
 	lock->held = true;
 	shim.locks++;
+	shim.acquired++;
 }
 
 void shim_unlock(spinlock_t *lock)

@@ -125,8 +125,7 @@ static bool used_at_most(void *arg)
 /* The counter falls some time after the memory is free. */
 #define expect_used_at_most(_cg, _limit) \
 	EXPECT_EQ(0, vmop_test_poll(used_at_most, \
-		     &(struct usage_wait){ _cg, _limit })) \
-		TH_LOG("uses %ld", used(_cg))
+		     &(struct usage_wait){ _cg, _limit }))
 
 /* ---- who pays ------------------------------------------------------------ */
 
