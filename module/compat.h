@@ -135,8 +135,10 @@ static inline void vmop_compat_account_reclaimed(unsigned long nr_pages)
 }
 
 /*
- * 6.4: reclaim of a memcg does not see what shrinkers free, so it would go on
- * until nothing is left. True when this episode has taken enough already.
+ * Has this episode of reclaim of a memcg taken enough from us? Since 6.4 it does
+ * not see what shrinkers free, and goes on until nothing is left. Before, it
+ * sees that late: its last round, over pages that were all used lately, takes
+ * everything at once.
  */
 static inline bool vmop_compat_reclaimed_enough(struct shrink_control *sc,
 						unsigned long cap_pages)
@@ -145,7 +147,8 @@ static inline bool vmop_compat_reclaimed_enough(struct shrink_control *sc,
 	return sc->memcg && current->reclaim_state &&
 	       current->reclaim_state->reclaimed >= cap_pages;
 #else
-	return false;
+	return sc->memcg && current->reclaim_state &&
+	       current->reclaim_state->reclaimed_slab >= cap_pages;
 #endif
 }
 

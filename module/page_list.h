@@ -123,7 +123,7 @@ struct vmop_plist {
  * @list: What was appended, keyed by distance from the range's start
  * @pages: Or a borrowed array with one page per position
  * @nr_pages: Length of the range
- * @fill: Positions appended so far
+ * @fill: Positions appended so far; of no interest when finalized
  * @pos: Positions popped so far
  * @finalized: No more appending
  *

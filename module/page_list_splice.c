@@ -46,7 +46,6 @@ int vmop_plist_take(struct vmop_plist *pl, pgoff_t start, pgoff_t end,
 			goto undo;
 		cond_resched();
 	}
-	sp->fill = sp->nr_pages;
 	sp->finalized = true;
 	vmop_plist_sweep(pl, start, end, NULL, NULL);
 	return 0;
@@ -87,7 +86,6 @@ void vmop_splice_init_pages(struct vmop_splice *sp, struct vmop_page **pages,
 {
 	vmop_splice_init(sp, nr_pages);
 	sp->pages = pages;
-	sp->fill = nr_pages;
 	sp->finalized = true;
 }
 

@@ -190,17 +190,30 @@ int vmop_info_ioctl(struct vmop_ucmd *ucmd)
 	return 0;
 }
 
-/* Ports whose file is closed are only in the way. */
-static void vmop_pager_prune_ports(struct vmop_pager *pager)
+/* Take out a port whose file is closed. Under the lock, as others do it too. */
+static struct vmop_port *vmop_pager_take_closed_port(struct vmop_pager *pager)
 {
 	struct vmop_port *port;
 	unsigned long slot;
 
-	xa_for_each(&pager->ports, slot, port)
-		if (vmop_port_is_closed(port) && xa_cmpxchg(&pager->ports, slot,
-							    port, NULL,
-							    0) == port)
-			vmop_port_put(port);
+	xa_lock(&pager->ports);
+	xa_for_each(&pager->ports, slot, port) {
+		if (vmop_port_is_closed(port)) {
+			__xa_erase(&pager->ports, slot);
+			break;
+		}
+	}
+	xa_unlock(&pager->ports);
+	return port;
+}
+
+/* Closed ports are only in the way. */
+static void vmop_pager_prune_ports(struct vmop_pager *pager)
+{
+	struct vmop_port *port;
+
+	while ((port = vmop_pager_take_closed_port(pager)))
+		vmop_port_put(port);
 }
 
 /**

@@ -217,19 +217,16 @@ void vmop_port_withdraw(struct vmop_req *req)
 void vmop_port_queue_complete(struct vmop_source *src)
 {
 	struct vmop_port *port = src->port;
-	bool queued = false;
+	bool queued;
 
 	lockdep_assert_held(&src->lock);
 	spin_lock(&port->lock);
-	if (src->complete == VMOP_COMPLETE_NONE) {
-		queued = !port->closed && !port->pager_gone;
-		if (queued) {
-			src->complete = VMOP_COMPLETE_QUEUED;
-			vmop_source_get(src);
-			vmop_port_added_locked(port, src, false);
-		} else {
-			src->complete = VMOP_COMPLETE_TAKEN;
-		}
+	queued = src->complete == VMOP_COMPLETE_NONE && !port->closed &&
+		 !port->pager_gone;
+	if (queued) {
+		src->complete = VMOP_COMPLETE_QUEUED;
+		vmop_source_get(src);
+		vmop_port_added_locked(port, src, false);
 	}
 	spin_unlock(&port->lock);
 	if (queued)

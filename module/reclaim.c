@@ -24,7 +24,7 @@
 #include "page.h"
 #include "reclaim.h"
 
-/* Pages that one episode of memcg reclaim may take, where it counts wrongly. */
+/* Pages that one episode of memcg reclaim may take. */
 #define VMOP_RECLAIM_CAP_PAGES 512
 
 struct list_lru vmop_reclaim_lru;

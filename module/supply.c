@@ -43,6 +43,7 @@
  * @payer: who pays for new pages: who pays for the target
  * @pages: the batch; NULL supplies a zero marker
  * @nr_pages: pages in the batch
+ * @nr_done: pages of the batch that have had their turn
  */
 struct vmop_supply_job {
 	struct vmop_vmo *vmo;
@@ -51,6 +52,7 @@ struct vmop_supply_job {
 	struct mem_cgroup *payer;
 	struct vmop_page *pages[VMOP_SUPPLY_BATCH_PAGES];
 	unsigned int nr_pages;
+	unsigned int nr_done;
 };
 
 static void vmop_supply_start(struct vmop_supply_job *job, struct vmop_vmo *vmo,
@@ -61,6 +63,7 @@ static void vmop_supply_start(struct vmop_supply_job *job, struct vmop_vmo *vmo,
 	job->end = (off + len) >> PAGE_SHIFT;
 	job->payer = vmo->payer;
 	job->nr_pages = 0;
+	job->nr_done = 0;
 }
 
 /* Pages that the next batch has room for. */
@@ -76,6 +79,7 @@ static void vmop_supply_drop(struct vmop_supply_job *job)
 	for (i = 0; i < job->nr_pages; i++)
 		vmop_page_free(job->pages[i]);
 	job->nr_pages = 0;
+	job->nr_done = 0;
 }
 
 /* May this VMO be supplied with the rest of the range? (SUP-4) */
@@ -99,15 +103,15 @@ static int vmop_supply_insert_locked(struct vmop_supply_job *job)
 {
 	struct vmop_cow *node = &job->vmo->node;
 	pgoff_t run = job->pgoff;
-	unsigned int i;
 	int ret = 0;
 
-	for (i = 0; i < job->nr_pages; i++) {
-		ret = vmop_cow_supply(node, job->pgoff, job->pages[i]);
+	for (; job->nr_done < job->nr_pages; job->nr_done++) {
+		ret = vmop_cow_supply(node, job->pgoff,
+				      job->pages[job->nr_done]);
 		if (ret && ret != -EEXIST)
 			break;
 		if (!ret) {
-			job->pages[i] = NULL;
+			job->pages[job->nr_done] = NULL;
 		} else {
 			vmop_source_resolve(node->source, VMOP_REQ_READ, run,
 					    job->pgoff);
@@ -125,12 +129,17 @@ static int vmop_supply_insert_locked(struct vmop_supply_job *job)
 /* Steps 2 and 3. */
 static int vmop_supply_batch(struct vmop_supply_job *job)
 {
-	struct mem_cgroup *old = vmop_vmo_lock(job->vmo);
-	int ret = vmop_supply_check_locked(job);
+	unsigned int tries = VMOP_NOMEM_TRIES;
+	struct mem_cgroup *old;
+	int ret;
 
-	if (!ret)
-		ret = vmop_supply_insert_locked(job);
-	vmop_vmo_unlock(job->vmo, old);
+	do {
+		old = vmop_vmo_lock(job->vmo);
+		ret = vmop_supply_check_locked(job);
+		if (!ret)
+			ret = vmop_supply_insert_locked(job);
+		vmop_vmo_unlock(job->vmo, old);
+	} while (ret == -ENOMEM && --tries && vmop_vmo_make_room(job->vmo));
 	vmop_supply_drop(job);
 	cond_resched();
 	return ret;

@@ -287,6 +287,25 @@ int vmop_vmo_wait_read_locked(struct vmop_vmo *vmo, pgoff_t start, pgoff_t end,
 }
 
 /**
+ * vmop_vmo_make_room() - after -ENOMEM under the tree lock: is it worth a retry?
+ * @vmo: the VMO
+ *
+ * The page list's nodes are charged to the payer too. At its limit reclaim has to
+ * take pages for that, and under the tree lock it cannot take those of this VMO.
+ * Without the lock it can.
+ *
+ * Context: no lock of ours.
+ * Return: whether there is room for a page, and so for the nodes.
+ */
+bool vmop_vmo_make_room(struct vmop_vmo *vmo)
+{
+	struct vmop_page *page = vmop_page_alloc(vmo->payer, false);
+
+	vmop_page_free(page);
+	return page;
+}
+
+/**
  * vmop_vmo_fill_zero() - give a position that reads as zeros a page
  * @vmo: the VMO
  * @pgoff: the position
@@ -298,14 +317,17 @@ int vmop_vmo_wait_read_locked(struct vmop_vmo *vmo, pgoff_t start, pgoff_t end,
 int vmop_vmo_fill_zero(struct vmop_vmo *vmo, pgoff_t pgoff, bool write)
 {
 	struct vmop_page *page = vmop_page_alloc(vmo->payer, true);
+	unsigned int tries = VMOP_NOMEM_TRIES;
 	struct mem_cgroup *old;
 	int ret;
 
 	if (!page)
 		return -ENOMEM;
-	old = vmop_vmo_lock(vmo);
-	ret = vmop_cow_fill(&vmo->node, pgoff, page, write);
-	vmop_vmo_unlock(vmo, old);
+	do {
+		old = vmop_vmo_lock(vmo);
+		ret = vmop_cow_fill(&vmo->node, pgoff, page, write);
+		vmop_vmo_unlock(vmo, old);
+	} while (ret == -ENOMEM && --tries && vmop_vmo_make_room(vmo));
 	if (ret)
 		vmop_page_free(page);
 	return ret == -EEXIST ? 0 : ret;

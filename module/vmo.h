@@ -66,6 +66,9 @@ struct vmop_vmo_params {
 	const char *name;
 };
 
+/* How often a change is tried that lacks memory for the page list's nodes. */
+#define VMOP_NOMEM_TRIES 8
+
 /* Largest size: the last whole page that a file offset reaches. */
 #define VMOP_MAX_VMO_SIZE ((u64)S64_MAX & PAGE_MASK)
 
@@ -97,6 +100,7 @@ void vmop_vmo_info(struct vmop_vmo *vmo, struct vmop_vmo_get_info *info);
 int vmop_vmo_set_name(struct vmop_vmo *vmo, const __u8 *name);
 int vmop_vmo_wait_read_locked(struct vmop_vmo *vmo, pgoff_t start, pgoff_t end,
 			      unsigned int state);
+bool vmop_vmo_make_room(struct vmop_vmo *vmo);
 int vmop_vmo_fill_zero(struct vmop_vmo *vmo, pgoff_t pgoff, bool write);
 int vmop_vmo_zero_folio(struct vmop_vmo *vmo);
 

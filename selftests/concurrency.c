@@ -12,6 +12,12 @@
 VMOP_FIXTURE(concurrency)
 VMOP_FIXTURE_BY_ACCESS(access)
 
+/* A debug kernel under emulation needs most of a second for some of them. */
+static int rounds(int n)
+{
+	return vmop_test_scale() > 1 ? n / 4 : n;
+}
+
 static const struct test_pager_behaviour normal = {
 	.mode = TEST_PAGER_NORMAL,
 };
@@ -52,10 +58,10 @@ TEST_F(access, one_request_for_32_threads)
 	struct test_vmo vmo;
 	int i;
 
-	new_vmo(&self->tp, &vmo, 1, 20);
+	new_vmo(&self->tp, &vmo, 1, rounds(20));
 	g.vmo = &vmo;
 	ASSERT_EQ(0, test_pager_serve(&self->tp, &normal));
-	for (g.pgoff = 0; g.pgoff < 20; g.pgoff++) {
+	for (g.pgoff = 0; g.pgoff < rounds(20); g.pgoff++) {
 		ASSERT_EQ(0, pthread_barrier_init(&g.start, NULL, 32));
 		for (i = 0; i < 32; i++)
 			t[i] = vmop_thread_call(read_together, &g);
@@ -259,7 +265,7 @@ TEST_F(access, supply_races_with_shrink)
 		readers[i] = vmop_thread_call(race_reader, &r);
 	for (i = 0; i < 2; i++)
 		suppliers[i] = vmop_thread_call(race_supplier, &r);
-	for (i = 0; i < 300; i++) {
+	for (i = 0; i < rounds(300); i++) {
 		test_set_size(vmo.fd, PG(i * 7 % 64));
 		if (!(i % 16))
 			vmop_test_nap_ms(1);
@@ -312,7 +318,7 @@ TEST_F(concurrency, two_supplies_from_one_aux)
 	unsigned int i, taken;
 	int round, j;
 
-	for (round = 0; round < 20; round++) {
+	for (round = 0; round < rounds(20); round++) {
 		ASSERT_EQ(0, pthread_barrier_init(&start, NULL, 2));
 		k[0].aux = test_pager_aux(&self->tp, round, 0, 256);
 		ASSERT_LE(0, k[0].aux);
@@ -385,7 +391,7 @@ TEST_F(concurrency, four_supplies_of_one_range)
 		ASSERT_NE(NULL, c[i].buf);
 		vmop_test_fill(c[i].buf, i, 0, PG(64));
 	}
-	for (round = 0; round < 20; round++) {
+	for (round = 0; round < rounds(20); round++) {
 		new_vmo(&self->tp, &vmo, 1, 64);
 		for (i = 0; i < 4; i++) {
 			c[i].vmo = vmo.fd;
@@ -429,7 +435,7 @@ TEST_F(access, supply_races_with_the_end)
 	enum end end;
 	int round, i;
 
-	for (round = 0; round < 10 * NR_ENDS; round++) {
+	for (round = 0; round < rounds(12) * NR_ENDS; round++) {
 		struct race r = { .tp = &tp, .vmo = &vmo, .map = variant->map };
 
 		end = round % NR_ENDS;
@@ -491,7 +497,7 @@ TEST_F(access, sigkill_of_the_pager)
 	struct test_pager tp;
 	int round, i;
 
-	for (round = 0; round < 12; round++) {
+	for (round = 0; round < rounds(12); round++) {
 		struct race r = { .tp = &tp, .vmo = &vmo, .map = variant->map };
 
 		ASSERT_EQ(0, test_pager_init(&tp));
@@ -500,7 +506,7 @@ TEST_F(access, sigkill_of_the_pager)
 		ASSERT_EQ(0, test_pager_fork(&tp, &normal));
 		for (i = 0; i < 8; i++)
 			readers[i] = vmop_thread_call(race_reader, &r);
-		vmop_test_nap_ms(round * 2);
+		vmop_test_nap_ms(round * 24 / rounds(12));
 		ASSERT_EQ(0, test_pager_kill(&tp));
 		expect_lost_readers(readers, 8, variant->map);
 		test_pager_exit(&tp);
@@ -580,7 +586,7 @@ TEST_F(access, vmo_close_races)
 	int round, i;
 
 	ASSERT_EQ(0, test_pager_serve(&self->tp, &normal));
-	for (round = 0; round < 100; round++) {
+	for (round = 0; round < rounds(100); round++) {
 		new_vmo(&self->tp, &vmo, round, 16);
 		for (i = 0; i < 3; i++)
 			t[i] = start_read(&vmo, i * 4, 4);
@@ -605,7 +611,7 @@ TEST_F(access, vmo_close_races)
 	}
 	EXPECT_EQ(0, test_pager_stop(&self->tp));
 	/* A COMPLETE for each, here or by the server. */
-	while (self->tp.nr_completes < 100) {
+	while (self->tp.nr_completes < rounds(100)) {
 		ASSERT_EQ(0, test_port_next(self->tp.port, &self->tp.last));
 		if (self->tp.last.type == VMOP_RECORD_COMPLETE)
 			self->tp.nr_completes++;

@@ -228,7 +228,7 @@ void expect_list(struct vmop_plist *list, const char *text, const char *file,
 	expect_text(describe(list), text, file, line);
 }
 
-static void forget(void *ctx, pgoff_t pgoff, struct vmop_slot slot)
+void forget(void *ctx, pgoff_t pgoff, struct vmop_slot slot)
 {
 }
 

@@ -56,6 +56,7 @@ int log_slot(void *ctx, pgoff_t pgoff, struct vmop_slot slot);
 int log_gap(void *ctx, pgoff_t start, pgoff_t end);
 int log_run(void *ctx, pgoff_t start, pgoff_t end, bool is_interval);
 void log_free(void *ctx, pgoff_t pgoff, struct vmop_slot slot);
+void forget(void *ctx, pgoff_t pgoff, struct vmop_slot slot);
 
 /* The test wants this many warnings of the list by now. */
 #define WARNINGS_ARE(n)							\

@@ -288,6 +288,11 @@ static void pl22_page_fn_fails(void)
 	fail.at = 0;
 	EXPECT_EQ(runs(0, 9, &fail), -EIO);
 	LOG_IS("0:p0");
+	/* The first of a run: what came before it was reported already. */
+	vmop_plist_remove(&pl, 1);
+	fail.at = 2;
+	EXPECT_EQ(runs(0, 9, &fail), -EIO);
+	LOG_IS("0:p0 run[0,1) 2:p2");
 	fail.at = 5;
 	EXPECT_EQ(runs(3, 9, &fail), -EIO);
 	LOG_IS("3:p3 run[3,4) 5:z");

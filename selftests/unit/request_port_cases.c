@@ -356,10 +356,18 @@ void case_detach_and_vmo_gone(void)
 	}
 }
 
-/* DET-13: the source stays until COMPLETE was read. */
+/* DET-13: the source stays until COMPLETE was read; a sleeping reader wakes. */
 void case_vmo_gone(void)
 {
+	struct reader r;
+
 	begin();
+	start_reader(&r, 1, NO_FAULT);
+	sim_run(r.thread);
+	vmop_source_detach(vmo2.src);
+	expect_reader(&r, RECORD_SIZE);
+	CHECK_EQ(r.rec[0].type, VMOP_RECORD_COMPLETE);
+	CHECK_EQ(r.rec[0].key, 2);
 	vmo_drop(&vmo);
 	CHECK_EQ(port_field(file, "sources"), 2);
 	expect_complete(file, 1);

@@ -54,10 +54,14 @@ apt_update()
 	export VMOP_APT_UPDATED=1
 }
 
-# apt_lists: make sure that there are package lists at all.
+# apt_lists any|fresh: make sure that there are package lists at all; before a
+# download they must be from the last day, as mirrors keep no old versions.
 apt_lists()
 {
 	if ! compgen -G '/var/lib/apt/lists/*Packages*' >/dev/null; then
+		apt_update
+	elif [ "$1" = fresh ] &&
+	     [ -z "$(find /var/lib/apt/lists -maxdepth 0 -mmin -1440)" ]; then
 		apt_update
 	fi
 }
@@ -69,7 +73,6 @@ apt_candidate()
 }
 
 # fetch_deb PACKAGE VERSION DIR: download one package and unpack it into DIR.
-# A version that has left the mirror is looked for with fresh lists, once.
 fetch_deb()
 {
 	local package=$1 version=$2 dir=$3 tmp
@@ -85,7 +88,7 @@ fetch_deb()
 		(cd "$tmp" && apt-get -q -o APT::Sandbox::User=root download \
 			"$package=$version" >&2) || {
 			rm -rf "$tmp"
-			die "cannot download $package=$version; is a Debian mirror reachable?"
+			die "cannot download $package=$version; is a Debian mirror reachable? If it has a newer version by now, run this again"
 		}
 	fi
 	dpkg-deb -x "$tmp"/*.deb "$dir" || {
