@@ -24,7 +24,6 @@ struct stress_vmo {
 struct stress {
 	struct test_pager *tp;
 	struct stress_vmo vmos[3];
-	unsigned int seed;
 	bool stop;		/* atomic */
 };
 
