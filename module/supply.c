@@ -161,10 +161,35 @@ static u64 vmop_supply_actual(const struct vmop_supply_job *job, u64 off)
 	return ((u64)job->pgoff << PAGE_SHIFT) - off;
 }
 
+/*
+ * Batch after batch: @prepare is step 1, for the page that is @done bytes into the
+ * range. What it got ready before it failed is supplied all the same.
+ */
+static int vmop_supply_run(struct vmop_supply_job *job, u64 off,
+			   int (*prepare)(struct vmop_supply_job *job,
+					  const void *source, u64 done),
+			   const void *source)
+{
+	int ret = vmop_supply_check(job);
+	int prepared;
+
+	while (!ret && job->pgoff < job->end) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		prepared = prepare(job, source, vmop_supply_actual(job, off));
+		ret = vmop_supply_batch(job);
+		if (!ret)
+			ret = prepared;
+	}
+	return ret;
+}
+
 /* Step 1 by copy. */
 static int vmop_supply_prepare_copy(struct vmop_supply_job *job,
-				    const char __user *src)
+				    const void *source, u64 done)
 {
+	const struct vmop_supply_copy *cmd = source;
+	const char __user *src = u64_to_user_ptr(cmd->src_uptr) + done;
 	unsigned int room = vmop_supply_room(job);
 	struct vmop_page *page;
 	unsigned long left;
@@ -196,11 +221,10 @@ static int vmop_supply_prepare_copy(struct vmop_supply_job *job,
 int vmop_supply_copy_ioctl(struct vmop_ucmd *ucmd)
 {
 	struct vmop_supply_copy *cmd = ucmd->cmd;
-	const char __user *src = u64_to_user_ptr(cmd->src_uptr);
 	struct vmop_supply_job job;
 	struct vmop_vmo *vmo;
 	struct file *file;
-	int ret, prepared;
+	int ret;
 
 	cmd->out_actual = 0;
 	if (cmd->flags || cmd->__reserved)
@@ -212,21 +236,19 @@ int vmop_supply_copy_ioctl(struct vmop_ucmd *ucmd)
 	if (IS_ERR(vmo))
 		return PTR_ERR(vmo);
 	vmop_supply_start(&job, vmo, cmd->offset, cmd->length);
-	ret = vmop_supply_check(&job);
-	while (!ret && job.pgoff < job.end) {
-		if (fatal_signal_pending(current)) {
-			ret = -EINTR;
-			break;
-		}
-		prepared = vmop_supply_prepare_copy(&job, src +
-				vmop_supply_actual(&job, cmd->offset));
-		ret = vmop_supply_batch(&job);
-		if (!ret)
-			ret = prepared;
-	}
+	ret = vmop_supply_run(&job, cmd->offset, vmop_supply_prepare_copy, cmd);
 	cmd->out_actual = vmop_supply_actual(&job, cmd->offset);
 	fput(file);
 	return ret;
+}
+
+/* Step 1 by zeros: markers. */
+static int vmop_supply_prepare_zero(struct vmop_supply_job *job,
+				    const void *source, u64 done)
+{
+	job->nr_pages = vmop_supply_room(job);
+	memset(job->pages, 0, job->nr_pages * sizeof(job->pages[0]));
+	return 0;
 }
 
 /**
@@ -253,16 +275,7 @@ int vmop_supply_zero_ioctl(struct vmop_ucmd *ucmd)
 	if (IS_ERR(vmo))
 		return PTR_ERR(vmo);
 	vmop_supply_start(&job, vmo, cmd->offset, cmd->length);
-	ret = vmop_supply_check(&job);
-	while (!ret && job.pgoff < job.end) {
-		if (fatal_signal_pending(current)) {
-			ret = -EINTR;
-			break;
-		}
-		job.nr_pages = vmop_supply_room(&job);
-		memset(job.pages, 0, job.nr_pages * sizeof(job.pages[0]));
-		ret = vmop_supply_batch(&job);
-	}
+	ret = vmop_supply_run(&job, cmd->offset, vmop_supply_prepare_zero, NULL);
 	cmd->out_actual = vmop_supply_actual(&job, cmd->offset);
 	fput(file);
 	return ret;
@@ -310,20 +323,27 @@ static ssize_t vmop_supply_read(struct vmop_supply_job *job, struct file *src,
 	return done;
 }
 
+/* The file of a VMOP_SUPPLY_FILE, and where its first byte is. */
+struct vmop_supply_src {
+	struct file *file;
+	loff_t pos;
+};
+
 /*
  * Step 1 by file. The page that holds the file's end is filled up with zeros,
  * pages behind it are given back.
  */
 static int vmop_supply_prepare_file(struct vmop_supply_job *job,
-				    struct file *src, loff_t pos)
+				    const void *source, u64 done)
 {
+	const struct vmop_supply_src *src = source;
 	int ret = vmop_supply_alloc(job);
 	unsigned int nr_read, i;
 	ssize_t len;
 
 	if (!job->nr_pages)
 		return ret;
-	len = vmop_supply_read(job, src, pos);
+	len = vmop_supply_read(job, src->file, src->pos + done);
 	if (len < 0) {
 		vmop_supply_drop(job);
 		return len;
@@ -358,24 +378,6 @@ static struct file *vmop_supply_get_src(s32 fd)
 	return ERR_PTR(ret);
 }
 
-static int vmop_supply_from_file(struct vmop_supply_job *job, struct file *src,
-				 const struct vmop_supply_file *cmd)
-{
-	int ret = vmop_supply_check(job);
-	int prepared;
-
-	while (!ret && job->pgoff < job->end) {
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		prepared = vmop_supply_prepare_file(job, src, cmd->src_offset +
-				vmop_supply_actual(job, cmd->offset));
-		ret = vmop_supply_batch(job);
-		if (!ret)
-			ret = prepared;
-	}
-	return ret;
-}
-
 /**
  * vmop_supply_file_ioctl() - VMOP_SUPPLY_FILE
  * @ucmd: the command
@@ -386,7 +388,8 @@ int vmop_supply_file_ioctl(struct vmop_ucmd *ucmd)
 {
 	struct vmop_supply_file *cmd = ucmd->cmd;
 	struct vmop_supply_job job;
-	struct file *file, *src;
+	struct vmop_supply_src src;
+	struct file *file;
 	struct vmop_vmo *vmo;
 	int ret;
 
@@ -400,15 +403,17 @@ int vmop_supply_file_ioctl(struct vmop_ucmd *ucmd)
 	vmo = vmop_pager_get_vmo(ucmd->file->private_data, cmd->vmo_fd, &file);
 	if (IS_ERR(vmo))
 		return PTR_ERR(vmo);
-	src = vmop_supply_get_src(cmd->src_fd);
-	if (IS_ERR(src)) {
+	src.pos = cmd->src_offset;
+	src.file = vmop_supply_get_src(cmd->src_fd);
+	if (IS_ERR(src.file)) {
 		fput(file);
-		return PTR_ERR(src);
+		return PTR_ERR(src.file);
 	}
 	vmop_supply_start(&job, vmo, cmd->offset, cmd->length);
-	ret = vmop_supply_from_file(&job, src, cmd);
+	ret = vmop_supply_run(&job, cmd->offset, vmop_supply_prepare_file,
+			      &src);
 	cmd->out_actual = vmop_supply_actual(&job, cmd->offset);
-	fput(src);
+	fput(src.file);
 	fput(file);
 	return ret;
 }
