@@ -145,9 +145,18 @@ struct vmop_info {
 #define VMOP_INFO _IO(VMOP_IOC_TYPE, VMOP_CMD_INFO)
 
 /**
+ * enum vmop_port_flags - options of a port
+ * @VMOP_PORT_WRITEBACK: Its reader answers WRITEBACK records. Without it none
+ *                       is sent, and fsync() of changed content is EOPNOTSUPP
+ */
+enum vmop_port_flags {
+	VMOP_PORT_WRITEBACK = 1 << 0
+};
+
+/**
  * struct vmop_port_create - ioctl(VMOP_PORT_CREATE) on a pager
  * @size: sizeof(struct vmop_port_create)
- * @flags: Must be 0
+ * @flags: Combination of enum vmop_port_flags
  * @out_port_fd: The new port
  * @__reserved: Must be 0
  *
@@ -167,8 +176,10 @@ struct vmop_port_create {
  * enum vmop_record_type - what a port record says
  * @VMOP_RECORD_READ: Threads wait for the content of this range
  * @VMOP_RECORD_COMPLETE: The VMO is detached or gone: its last record
- * @VMOP_RECORD_DIRTY: Threads want to change this range
- * @VMOP_RECORD_WRITEBACK: Somebody waits for this range to become clean
+ * @VMOP_RECORD_DIRTY: Threads want to change this range, which is clean
+ * @VMOP_RECORD_WRITEBACK: Somebody waits for dirty content of this range to be
+ *                         written back: an fsync(), or a writer over the
+ *                         dirty_limit. Only on a port with VMOP_PORT_WRITEBACK
  */
 enum vmop_record_type {
 	VMOP_RECORD_READ = 0,
@@ -217,7 +228,9 @@ struct vmop_port_record {
 /**
  * enum vmop_vmo_flags - options of a VMO
  * @VMOP_VMO_RESIZABLE: Its size can be changed
- * @VMOP_VMO_TRAP_DIRTY: A clean page becomes dirty only when the pager agrees
+ * @VMOP_VMO_TRAP_DIRTY: A clean page becomes dirty only when the pager agrees:
+ *                       a write to it is a DIRTY request first. VMOs with a
+ *                       pager only
  * @VMOP_VMO_HUGE: Use 2 MiB pages where possible
  * @VMOP_VMO_DISCARDABLE: Its pages may be dropped while it is unlocked
  * @VMOP_VMO_CONTIGUOUS: Physically contiguous pages
@@ -248,7 +261,8 @@ enum vmop_deadline_action {
 /**
  * struct vmop_pager_vmo_create - ioctl(VMOP_PAGER_VMO_CREATE) on a pager
  * @size: sizeof(struct vmop_pager_vmo_create)
- * @flags: Combination of enum vmop_vmo_flags; RESIZABLE is the one allowed
+ * @flags: Combination of enum vmop_vmo_flags; RESIZABLE and TRAP_DIRTY are
+ *         allowed
  * @port_fd: Port of this pager that gets the requests
  * @payer_fd: Directory of a cgroup (version 2) whose memory is charged; the
  *            caller needs write permission on it. -1: the caller's own cgroup
@@ -261,7 +275,9 @@ enum vmop_deadline_action {
  *               ever
  * @deadline_action: One of enum vmop_deadline_action; 0 without deadline_ms
  * @out_vmo_fd: The new VMO, open for reading and writing
- * @dirty_limit: Must be 0
+ * @dirty_limit: Bytes of changed pages from which on writers wait for writeback,
+ *               rounded up to whole pages; 0 for no limit. Needs a port with
+ *               VMOP_PORT_WRITEBACK (EINVAL)
  *
  * The new VMO has no content: the first access to each page becomes a READ
  * request. (semantics: OBJ-2 to OBJ-8)
@@ -429,9 +445,19 @@ struct vmop_supply_file {
 /**
  * enum vmop_pager_op - operations of VMOP_OP_RANGE
  * @VMOP_PAGER_OP_FAIL: Fail the requests of the range with the errno in data
- * @VMOP_PAGER_OP_DIRTY: Agree that the range becomes dirty
- * @VMOP_PAGER_OP_WRITEBACK_BEGIN: Its dirty pages are being written
- * @VMOP_PAGER_OP_WRITEBACK_END: They are written
+ * @VMOP_PAGER_OP_DIRTY: Agree that the range becomes dirty. All of it, or none:
+ *                       ENOENT when a page of it has no content. On any error
+ *                       but EINVAL and ERANGE the threads that wait look again.
+ *                       TRAP_DIRTY VMOs only (EOPNOTSUPP)
+ * @VMOP_PAGER_OP_WRITEBACK_BEGIN: Its dirty content is being written. From now
+ *                       on a change is noticed: it makes the page dirty again
+ * @VMOP_PAGER_OP_WRITEBACK_END: It is written: what was not changed since the
+ *                       begin is clean. Zeros that were begun become absent
+ *
+ * The order is: VMOP_QUERY_DIRTY, then for each range BEGIN, with the flags of
+ * the range as data; write it out; END of the same range. A range of zeros counts
+ * from its first page: one that starts in the middle is ignored.
+ * (semantics: DT-6 to DT-12, WB-1 to WB-27)
  *
  * An operation that this kernel does not have is EOPNOTSUPP.
  */
@@ -446,10 +472,21 @@ enum vmop_pager_op {
  * enum vmop_fail_types - which requests VMOP_PAGER_OP_FAIL is about
  * @VMOP_FAIL_READ: READ requests
  * @VMOP_FAIL_DIRTY: DIRTY requests
+ * @VMOP_FAIL_WRITEBACK: WRITEBACK requests
  */
 enum vmop_fail_types {
 	VMOP_FAIL_READ = 1 << 0,
-	VMOP_FAIL_DIRTY = 1 << 1
+	VMOP_FAIL_DIRTY = 1 << 1,
+	VMOP_FAIL_WRITEBACK = 1 << 2
+};
+
+/**
+ * enum vmop_dirty_flags - what a range of dirty content is
+ * @VMOP_DIRTY_ZERO: Zeros that take no memory. As data of WRITEBACK_BEGIN: pages
+ *                   that were written into the range meanwhile stay dirty
+ */
+enum vmop_dirty_flags {
+	VMOP_DIRTY_ZERO = 1 << 0
 };
 
 /**
@@ -460,7 +497,9 @@ enum vmop_fail_types {
  * @op: One of enum vmop_pager_op
  * @offset: First byte, a multiple of the page size
  * @length: Bytes, a multiple of the page size
- * @data: FAIL: EIO, EBADMSG, ENOTCONN, ENOSPC or ENOBUFS
+ * @data: FAIL: EIO, EBADMSG, ENOTCONN, ENOSPC or ENOBUFS; with the id of a
+ *        WRITEBACK request also 0: what it is about is written back.
+ *        WRITEBACK_BEGIN: combination of enum vmop_dirty_flags. Otherwise 0
  * @id: FAIL: only the request with this id, offset and length being 0.
  *      0: all requests of the range
  * @fail_types: FAIL: combination of enum vmop_fail_types; 0 for all
@@ -486,6 +525,100 @@ struct vmop_op_range {
 	__aligned_u64 out_actual;
 };
 #define VMOP_OP_RANGE _IO(VMOP_IOC_TYPE, VMOP_CMD_OP_RANGE)
+
+/**
+ * struct vmop_dirty_range - a range of changed content
+ * @offset: First byte, a multiple of the page size
+ * @length: Bytes, a multiple of the page size
+ * @flags: Combination of enum vmop_dirty_flags
+ *
+ * Adjacent pages make one range, adjacent zeros another.
+ */
+struct vmop_dirty_range {
+	__aligned_u64 offset;
+	__aligned_u64 length;
+	__aligned_u64 flags;
+};
+
+/**
+ * enum vmop_query_flags - options of VMOP_QUERY_DIRTY
+ * @VMOP_QUERY_AVAIL: Count the ranges that there are, also beyond the buffer
+ */
+enum vmop_query_flags {
+	VMOP_QUERY_AVAIL = 1 << 0
+};
+
+/**
+ * struct vmop_query_dirty - ioctl(VMOP_QUERY_DIRTY) on a pager
+ * @size: sizeof(struct vmop_query_dirty)
+ * @flags: Combination of enum vmop_query_flags
+ * @vmo_fd: A VMO that this pager made
+ * @__reserved: Must be 0
+ * @offset: First byte; any, rounded down to a page
+ * @length: Bytes; any, rounded up to whole pages
+ * @ranges_uptr: Room for @nr_ranges of struct vmop_dirty_range
+ * @nr_ranges: 0 to count only
+ * @out_actual: Ranges stored, in ascending order
+ * @out_avail: Ranges in all with VMOP_QUERY_AVAIL, else 0
+ *
+ * To go on, ask again from the end of the last range that was stored. What was
+ * dirty before the call is stored, or starts behind that. Changes nothing, never
+ * waits for the pager, and works after detach. (semantics: QRY-1 to QRY-8)
+ */
+struct vmop_query_dirty {
+	__u32 size;
+	__u32 flags;
+	__s32 vmo_fd;
+	__u32 __reserved;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+	__aligned_u64 ranges_uptr;
+	__aligned_u64 nr_ranges;
+	__aligned_u64 out_actual;
+	__aligned_u64 out_avail;
+};
+#define VMOP_QUERY_DIRTY _IO(VMOP_IOC_TYPE, VMOP_CMD_QUERY_DIRTY)
+
+/**
+ * enum vmop_stats_flags - options of VMOP_QUERY_STATS
+ * @VMOP_STATS_RESET: Forget that the VMO was modified, in one step with telling
+ */
+enum vmop_stats_flags {
+	VMOP_STATS_RESET = 1 << 0
+};
+
+/**
+ * struct vmop_query_stats - ioctl(VMOP_QUERY_STATS) on a pager
+ * @size: sizeof(struct vmop_query_stats)
+ * @flags: Combination of enum vmop_stats_flags
+ * @vmo_fd: A VMO that this pager made
+ * @out_modified: 1 if the VMO was written, zeroed or resized by its users since
+ *                it was made or since the last RESET, else 0
+ * @out_dirty: Bytes of changed pages, those that are being written included
+ * @out_awaiting_clean: Bytes of them that are being written
+ * @out_dirty_zero: Bytes of zeros that the pager does not have yet
+ * @out_dirty_limit: As given at creation, rounded up to whole pages
+ * @out_dirty_requests: DIRTY requests made so far
+ * @out_writeback_requests: WRITEBACK requests made so far
+ * @out_cleaned: Bytes of pages that WRITEBACK_END has made clean so far
+ *
+ * A store to a page that is dirty and mapped for writing already does not make
+ * the VMO modified again. (semantics: STA-1 to STA-5)
+ */
+struct vmop_query_stats {
+	__u32 size;
+	__u32 flags;
+	__s32 vmo_fd;
+	__u32 out_modified;
+	__aligned_u64 out_dirty;
+	__aligned_u64 out_awaiting_clean;
+	__aligned_u64 out_dirty_zero;
+	__aligned_u64 out_dirty_limit;
+	__aligned_u64 out_dirty_requests;
+	__aligned_u64 out_writeback_requests;
+	__aligned_u64 out_cleaned;
+};
+#define VMOP_QUERY_STATS _IO(VMOP_IOC_TYPE, VMOP_CMD_QUERY_STATS)
 
 /**
  * enum vmop_vmo_op - operations of VMOP_VMO_OP_RANGE
