@@ -90,6 +90,8 @@ void vmop_plist_put(struct vmop_plist *pl, pgoff_t pgoff, void *entry,
 	XA_STATE(xas, &pl->xa, pgoff);
 	bool dirty = state == VMOP_DIRTY || state == VMOP_AWAITING_CLEAN;
 	bool awaiting = state == VMOP_AWAITING_CLEAN;
+	bool was_dirty;
+	void *old;
 
 	if (xa_is_value(entry)) {
 		bool first = pgl_is_interval(entry) &&
@@ -100,8 +102,14 @@ void vmop_plist_put(struct vmop_plist *pl, pgoff_t pgoff, void *entry,
 	}
 
 	xas_lock(&xas);
+	old = xas_load(&xas);
+	was_dirty = xas_get_mark(&xas, PGL_MARK_DIRTY);
 	xas_store(&xas, entry);
-	WARN_ON_ONCE(xas_error(&xas));
+	if (WARN_ON_ONCE(xas_error(&xas)))
+		goto out;
+	pgl_count_out(pl, old, was_dirty);
+	if (dirty && pgl_is_page(entry))
+		WRITE_ONCE(pl->nr_dirty, pl->nr_dirty + 1);
 	if (dirty)
 		xas_set_mark(&xas, PGL_MARK_DIRTY);
 	else
@@ -110,7 +118,17 @@ void vmop_plist_put(struct vmop_plist *pl, pgoff_t pgoff, void *entry,
 		xas_set_mark(&xas, PGL_MARK_AWAITING);
 	else
 		xas_clear_mark(&xas, PGL_MARK_AWAITING);
+out:
 	xas_unlock(&xas);
+}
+
+static void *pgl_erase_locked(struct vmop_plist *pl, pgoff_t pgoff)
+{
+	bool dirty = xa_get_mark(&pl->xa, pgoff, PGL_MARK_DIRTY);
+	void *entry = __xa_erase(&pl->xa, pgoff);
+
+	pgl_count_out(pl, entry, dirty);
+	return entry;
 }
 
 /**
@@ -131,7 +149,26 @@ void *vmop_plist_detach(struct vmop_plist *pl, pgoff_t pgoff,
 
 	xa_lock(&pl->xa);
 	*state = vmop_plist_page_state(pl, pgoff);
-	entry = __xa_erase(&pl->xa, pgoff);
+	entry = pgl_erase_locked(pl, pgoff);
+	xa_unlock(&pl->xa);
+	return entry;
+}
+
+/**
+ * vmop_plist_erase() - Take an entry out
+ * @pl: List; tree lock held exclusively
+ * @pgoff: Position
+ *
+ * Takes the XArray's lock.
+ *
+ * Return: The entry, NULL if there was none.
+ */
+void *vmop_plist_erase(struct vmop_plist *pl, pgoff_t pgoff)
+{
+	void *entry;
+
+	xa_lock(&pl->xa);
+	entry = pgl_erase_locked(pl, pgoff);
 	xa_unlock(&pl->xa);
 	return entry;
 }
@@ -174,6 +211,7 @@ undo:
 void vmop_plist_init(struct vmop_plist *pl)
 {
 	xa_init_flags(&pl->xa, XA_FLAGS_ACCOUNT);
+	pl->nr_dirty = 0;
 }
 
 /**
@@ -356,7 +394,7 @@ struct vmop_slot vmop_plist_remove(struct vmop_plist *pl, pgoff_t pgoff)
 	struct vmop_slot slot = vmop_plist_lookup(pl, pgoff);
 
 	if (!WARN_ON_ONCE(slot.kind == VMOP_SLOT_ZERO))
-		xa_erase(&pl->xa, pgoff);
+		vmop_plist_erase(pl, pgoff);
 	return slot;
 }
 

@@ -113,9 +113,12 @@ struct vmop_dirty_run {
  * @xa: One entry per page, marker, reference and interval sentinel. Guarded by
  *	the tree lock; its own lock makes each change one step for
  *	vmop_plist_mark_dirty().
+ * @nr_dirty: Pages that are Dirty or AwaitingClean. Written under the XArray's
+ *	lock, read without.
  */
 struct vmop_plist {
 	struct xarray xa;
+	unsigned long nr_dirty;
 };
 
 /**
@@ -252,13 +255,15 @@ bool vmop_plist_mark_dirty(struct vmop_plist *pl, pgoff_t pgoff,
 			   const struct vmop_page *page);
 unsigned long vmop_plist_nr_dirty(struct vmop_plist *pl, pgoff_t start,
 				  pgoff_t end);
+unsigned long vmop_plist_nr_dirty_all(const struct vmop_plist *pl);
 bool vmop_plist_next_dirty(struct vmop_plist *pl, pgoff_t start, pgoff_t end,
 			   struct vmop_dirty_run *run);
 void vmop_plist_writeback_begin(struct vmop_plist *pl, pgoff_t start,
 				pgoff_t end, vmop_plist_page_fn may_clean,
 				void *ctx);
 int vmop_plist_writeback_end(struct vmop_plist *pl, pgoff_t start, pgoff_t end,
-			     vmop_plist_slot_fn cleaned, void *ctx);
+			     vmop_plist_slot_fn cleaned,
+			     vmop_plist_gap_fn emptied, void *ctx);
 
 /* page_list_move.c: removing ranges, moving content between lists */
 int vmop_plist_clear_range(struct vmop_plist *pl, pgoff_t start, pgoff_t end,

@@ -25,7 +25,11 @@ static enum vmop_dirty_state pgl_state(struct vmop_plist *pl, pgoff_t pgoff)
 static void pgl_set_state(struct vmop_plist *pl, pgoff_t pgoff,
 			  enum vmop_dirty_state state)
 {
-	if (state == VMOP_DIRTY || state == VMOP_AWAITING_CLEAN)
+	bool dirty = state == VMOP_DIRTY || state == VMOP_AWAITING_CLEAN;
+	bool was_dirty = xa_get_mark(&pl->xa, pgoff, PGL_MARK_DIRTY);
+
+	WRITE_ONCE(pl->nr_dirty, pl->nr_dirty + dirty - was_dirty);
+	if (dirty)
 		__xa_set_mark(&pl->xa, pgoff, PGL_MARK_DIRTY);
 	else
 		__xa_clear_mark(&pl->xa, pgoff, PGL_MARK_DIRTY);
@@ -144,6 +148,19 @@ unsigned long vmop_plist_nr_dirty(struct vmop_plist *pl, pgoff_t start,
 }
 
 /**
+ * vmop_plist_nr_dirty_all() - How many pages of the list are dirty
+ * @pl: List; no lock needed, then the answer may be old
+ *
+ * As vmop_plist_nr_dirty() of everything, from a counter.
+ *
+ * Return: Number of pages.
+ */
+unsigned long vmop_plist_nr_dirty_all(const struct vmop_plist *pl)
+{
+	return READ_ONCE(pl->nr_dirty);
+}
+
+/**
  * vmop_plist_next_dirty() - First dirty range at or after a position
  * @pl: List; tree lock held, shared is enough
  * @start: First page
@@ -231,10 +248,8 @@ void vmop_plist_writeback_begin(struct vmop_plist *pl, pgoff_t start,
  * so far reach, never more than what was begun (WB-11, WB-13).
  */
 static int pgl_end_interval(struct vmop_plist *pl,
-			    const struct vmop_interval *iv, pgoff_t cleaned,
-			    pgoff_t end)
+			    const struct vmop_interval *iv, pgoff_t cleaned)
 {
-	cleaned = min(cleaned, end);
 	if (cleaned >= iv->end) {
 		vmop_plist_drop_interval(pl, iv);
 		return 0;
@@ -250,7 +265,9 @@ static int pgl_end_interval(struct vmop_plist *pl,
  * @cleaned: Called for each page of the range that went from AwaitingClean to
  *	Clean, which is how a caller learns of pages that it may reclaim; what
  *	it answers is ignored. May be NULL.
- * @ctx: Its first argument
+ * @emptied: Called for each run of zeros that became a gap; what it answers is
+ *	ignored. May be NULL.
+ * @ctx: First argument of both
  *
  * Pages that were written since the begin stay Dirty. The begun part of each
  * interval that starts in the range becomes a gap. May sleep.
@@ -259,9 +276,10 @@ static int pgl_end_interval(struct vmop_plist *pl,
  * everything else is done, and the call may be repeated (WB-20).
  */
 int vmop_plist_writeback_end(struct vmop_plist *pl, pgoff_t start, pgoff_t end,
-			     vmop_plist_slot_fn cleaned, void *ctx)
+			     vmop_plist_slot_fn cleaned,
+			     vmop_plist_gap_fn emptied, void *ctx)
 {
-	pgoff_t reach = start;
+	pgoff_t reach = start, cleaned_end;
 	struct vmop_interval iv;
 	void *entry;
 	int ret = 0;
@@ -270,8 +288,12 @@ int vmop_plist_writeback_end(struct vmop_plist *pl, pgoff_t start, pgoff_t end,
 		if (pgl_is_interval(entry)) {
 			vmop_plist_find_interval(pl, start, &iv);
 			reach = max(reach, start + iv.awaiting);
-			if (pgl_end_interval(pl, &iv, reach, end))
+			cleaned_end = min(reach, end);
+			if (pgl_end_interval(pl, &iv, cleaned_end))
 				ret = -ENOMEM;
+			else if (emptied && cleaned_end > iv.start)
+				emptied(ctx, iv.start,
+					min(cleaned_end, iv.end));
 			start = iv.end;
 		} else {
 			if (vmop_plist_change_page_state(pl, start,

@@ -123,12 +123,21 @@ static inline void *pgl_next_dirty(struct vmop_plist *pl, pgoff_t *pgoff,
 	return xa_find(&pl->xa, pgoff, end - 1, PGL_MARK_DIRTY);
 }
 
+/* An entry with these marks is about to leave; the XArray's lock is held. */
+static inline void pgl_count_out(struct vmop_plist *pl, const void *entry,
+				 bool dirty)
+{
+	if (dirty && pgl_is_page(entry))
+		WRITE_ONCE(pl->nr_dirty, pl->nr_dirty - 1);
+}
+
 struct vmop_slot vmop_plist_decode(void *entry);
 void *vmop_plist_encode(struct vmop_slot slot);
 void vmop_plist_put(struct vmop_plist *pl, pgoff_t pgoff, void *entry,
 		    enum vmop_dirty_state state);
 void *vmop_plist_detach(struct vmop_plist *pl, pgoff_t pgoff,
 			enum vmop_dirty_state *state);
+void *vmop_plist_erase(struct vmop_plist *pl, pgoff_t pgoff);
 int vmop_plist_fill_gap(struct vmop_plist *pl, pgoff_t pgoff,
 			struct vmop_slot slot);
 int vmop_plist_reserve_slots(struct vmop_plist *pl, const pgoff_t *at,

@@ -70,7 +70,7 @@ static void pgl_join(struct vmop_plist *pl, pgoff_t start, pgoff_t end,
 	nr = has_right ? 4 : 3;
 	for (i = first; i < nr; i++)
 		if (at[i] != left.start && at[i] != right.end - 1)
-			xa_erase(&pl->xa, at[i]);
+			vmop_plist_erase(pl, at[i]);
 	pgl_write(pl, left.start, right.end, state, awaiting);
 }
 
@@ -394,11 +394,11 @@ int vmop_plist_cut_out(struct vmop_plist *pl, pgoff_t start, pgoff_t end)
 	if (cut_left) {
 		pgl_write(pl, left.start, start, left.state, left.awaiting);
 		if (left.end <= end)
-			xa_erase(&pl->xa, left.end - 1);
+			vmop_plist_erase(pl, left.end - 1);
 	}
 	if (cut_right) {
 		if (right.start >= start)
-			xa_erase(&pl->xa, right.start);
+			vmop_plist_erase(pl, right.start);
 		pgl_write(pl, end, right.end, right.state,
 			  pgl_share(&right, max(start, right.start), end));
 	}
@@ -413,8 +413,8 @@ int vmop_plist_cut_out(struct vmop_plist *pl, pgoff_t start, pgoff_t end)
 void vmop_plist_drop_interval(struct vmop_plist *pl,
 			      const struct vmop_interval *iv)
 {
-	xa_erase(&pl->xa, iv->start);
-	xa_erase(&pl->xa, iv->end - 1);
+	vmop_plist_erase(pl, iv->start);
+	vmop_plist_erase(pl, iv->end - 1);
 }
 
 /**

@@ -33,6 +33,7 @@ static void pgl_collect(struct vmop_plist *pl, pgoff_t start, pgoff_t end,
 	batch->entries = 0;
 	xas_lock(&xas);
 	xas_for_each(&xas, entry, end - 1) {
+		pgl_count_out(pl, entry, xas_get_mark(&xas, PGL_MARK_DIRTY));
 		xas_store(&xas, NULL);
 		if (pgl_is_owned(entry) && !xa_is_zero(entry)) {
 			batch->at[batch->owned] = xas.xa_index;

@@ -86,6 +86,7 @@ static const char *check_value(struct walk *w, pgoff_t at, const void *entry,
 const char *vmop_plist_check(struct vmop_plist *pl, unsigned int *reserved)
 {
 	XA_STATE(xas, &pl->xa, 0);
+	unsigned long nr_dirty = 0;
 	struct walk w = { 0 };
 	const char *wrong = NULL;
 	void *entry;
@@ -97,6 +98,7 @@ const char *vmop_plist_check(struct vmop_plist *pl, unsigned int *reserved)
 		bool awaiting = xas_get_mark(&xas, PGL_MARK_AWAITING);
 
 		*reserved += xa_is_zero(entry);
+		nr_dirty += dirty && pgl_is_page(entry);
 		if (xas.xa_index >= VMOP_PLIST_MAX_PAGES)
 			wrong = "an entry beyond the last position";
 		else if (xa_is_value(entry))
@@ -113,6 +115,8 @@ const char *vmop_plist_check(struct vmop_plist *pl, unsigned int *reserved)
 	}
 	if (!wrong && w.open)
 		wrong = "a Start without its End";
+	if (!wrong && nr_dirty != vmop_plist_nr_dirty_all(pl))
+		wrong = "a wrong count of dirty pages";
 	xas_unlock(&xas);
 	return wrong;
 }

@@ -563,6 +563,12 @@ static int end_cleaned(void *ctx, pgoff_t pgoff, struct vmop_slot slot)
 	return VMOP_PLIST_STOP;
 }
 
+static int end_emptied(void *ctx, pgoff_t start, pgoff_t end)
+{
+	event(&got, 'e', start - base, end - base, 0);
+	return VMOP_PLIST_STOP;
+}
+
 static void op_end(struct model *m)
 {
 	unsigned int end, start = random_range(&end), at, first, last, stop;
@@ -570,7 +576,7 @@ static void op_end(struct model *m)
 
 	note(" end [%u,%u)", start, end);
 	CHECK(!vmop_plist_writeback_end(&m->pl, base + start, base + end,
-					end_cleaned, NULL));
+					end_cleaned, end_emptied, NULL));
 	for (at = start; at < end; at++) {
 		struct plist_cell *cell = &m->cell[at];
 
@@ -586,6 +592,8 @@ static void op_end(struct model *m)
 		reach = max(reach, at + awaiting);
 		stop = min(end, last);
 		stop = reach < stop ? reach : stop;
+		if (stop > at)
+			event(&want, 'e', at, stop, 0);
 		for (first = at; first < stop; first++)
 			cell_empty(&m->cell[first]);
 		if (stop > at && stop < last)

@@ -27,8 +27,8 @@ static void begin_zero(pgoff_t start, pgoff_t nr)
 
 static void end(pgoff_t start, pgoff_t nr)
 {
-	EXPECT_EQ(vmop_plist_writeback_end(&pl, start, start + nr, NULL, NULL),
-		  0);
+	EXPECT_EQ(vmop_plist_writeback_end(&pl, start, start + nr, NULL, NULL,
+					   NULL), 0);
 }
 
 static void write_page(pgoff_t at)
@@ -237,12 +237,22 @@ static void wb7_begin_does_not_show(void)
 static void wb10_pages(void)
 {
 	build(&pl, "0:p0 1:p1d 2:p2a 3:p3a 4:p4d 5:p5a");
-	EXPECT_EQ(vmop_plist_writeback_end(&pl, 0, 5, log_slot, NULL), 0);
+	EXPECT_EQ(vmop_plist_writeback_end(&pl, 0, 5, log_slot, NULL, NULL), 0);
 	LOG_IS("2:p2 3:p3");
 	LIST_IS(&pl, "0:p0 1:p1d 2:p2 3:p3 4:p4d 5:p5a");
-	EXPECT_EQ(vmop_plist_writeback_end(&pl, 5, 5, log_slot, NULL), 0);
-	EXPECT_EQ(vmop_plist_writeback_end(&pl, 0, 5, log_slot, NULL), 0);
+	EXPECT_EQ(vmop_plist_writeback_end(&pl, 5, 5, log_slot, NULL, NULL), 0);
+	EXPECT_EQ(vmop_plist_writeback_end(&pl, 0, 5, log_slot, NULL, NULL), 0);
 	LIST_IS(&pl, "0:p0 1:p1d 2:p2 3:p3 4:p4d 5:p5a");
+}
+
+static void wb11_end_tells_of_gaps(void)
+{
+	build(&pl, "0:zA1 1:p1d 2-5:zA2 7-9:zA3 11-12:z");
+	EXPECT_EQ(vmop_plist_writeback_end(&pl, 0, 9, NULL, log_gap, NULL), 0);
+	LOG_IS("gap[0,1) gap[2,4) gap[7,9)");
+	LIST_IS(&pl, "1:p1d 4-5:z 9:zA1 11-12:z");
+	EXPECT_EQ(vmop_plist_writeback_end(&pl, 0, 13, NULL, log_gap, NULL), 0);
+	LOG_IS("gap[9,10)");
 }
 
 static void wb12_end_from_the_middle(void)
@@ -356,8 +366,8 @@ static void wb20_end_without_memory(void)
 		build(&pl, "0-200:zA100 250:p1a 260-600:zA300 700:p2a");
 		build(&pl, "800-810:zA11");
 		shim.fail_at = shim.allocs + i + 1;
-		EXPECT_EQ(vmop_plist_writeback_end(&pl, 0, 900, NULL, NULL),
-			  -ENOMEM);
+		EXPECT_EQ(vmop_plist_writeback_end(&pl, 0, 900, NULL, NULL,
+						   NULL), -ENOMEM);
 		shim.fail_at = 0;
 		/* What failed stays dirty, the rest is done. */
 		SLOT_IS(vmop_plist_lookup(&pl, 805), "empty");
@@ -400,6 +410,7 @@ const struct unit_test dirty_tests[] = {
 	UNIT(wb5_begin_never_shrinks),
 	UNIT(wb7_begin_does_not_show),
 	UNIT(wb10_pages),
+	UNIT(wb11_end_tells_of_gaps),
 	UNIT(wb12_end_from_the_middle),
 	UNIT(wb13_reach_over_a_page),
 	UNIT(wb13_not_beyond_what_was_begun),

@@ -309,7 +309,7 @@ static void long_walks_yield(void)
 	EXPECT_EQ(shim.yields, 3 * NR_LONG);
 	vmop_plist_writeback_begin(&pl, 0, NR_LONG, NULL, NULL);
 	EXPECT_EQ(shim.yields, 4 * NR_LONG);
-	vmop_plist_writeback_end(&pl, 0, NR_LONG, NULL, NULL);
+	vmop_plist_writeback_end(&pl, 0, NR_LONG, NULL, NULL, NULL);
 	EXPECT_EQ(shim.yields, 5 * NR_LONG);
 }
 
