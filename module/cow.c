@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * cow.c - nodes: what is at a position, who must supply it, and every change of
- * that. It owns struct vmop_cow and the tree lock's life. It never waits, and
- * knows no requests, no faults and no user memory.
+ * that but clean and dirty, which is cow_dirty.c's. It owns struct vmop_cow and
+ * the tree lock's life. It never waits, and knows no requests, no faults and no
+ * user memory.
  *
  * Locks: every function says which mode of the tree lock it needs.
  */
@@ -77,6 +78,10 @@ void vmop_cow_init(struct vmop_cow *node, struct vmop_tree *tree,
 	atomic_long_set(&node->nr_resident, 0);
 	atomic_long_set(&node->nr_supplied, 0);
 	atomic_long_set(&node->nr_evicted, 0);
+	atomic_long_set(&node->nr_cleaned, 0);
+	node->trap_dirty = false;
+	node->dirty_limit = 0;
+	node->modified = false;
 }
 
 /**
@@ -192,8 +197,9 @@ int vmop_cow_supply(struct vmop_cow *node, pgoff_t pgoff,
  * interval, which is dirty itself. (semantics: B.0, DT-12, COM-2)
  *
  * Context: exclusive tree lock.
- * Return: 0; -EEXIST when the position has no zero content any more; -ENOMEM.
- * The page stays the caller's on error.
+ * Return: 0; -EEXIST when the position has no zero content any more, or when it
+ * must not become dirty without the pager's leave; -ENOMEM. The page stays the
+ * caller's on error.
  */
 int vmop_cow_fill(struct vmop_cow *node, pgoff_t pgoff, struct vmop_page *page,
 		  bool write)
@@ -211,6 +217,8 @@ int vmop_cow_fill(struct vmop_cow *node, pgoff_t pgoff, struct vmop_page *page,
 		if (!write && slot.kind == VMOP_SLOT_MARKER)
 			state = VMOP_CLEAN;
 	}
+	if (state == VMOP_DIRTY && node->trap_dirty)
+		return -EEXIST;
 	ret = vmop_plist_insert_page(&node->pages, pgoff, page, state);
 	if (ret)
 		return ret;
@@ -327,13 +335,22 @@ static void vmop_cow_zero_tail(struct vmop_cow *node, pgoff_t pgoff,
 
 static int vmop_cow_shrink(struct vmop_cow *node, pgoff_t nr_pages)
 {
+	struct vmop_interval last;
 	int ret;
 
 	ret = vmop_plist_clear_range(&node->pages, nr_pages, node->nr_pages,
 				     vmop_cow_release_slot, NULL);
-	if (!ret && node->clamp_pgoff >= nr_pages)
+	if (ret)
+		return ret;
+	if (node->clamp_pgoff >= nr_pages)
 		node->clamp_pgoff = VMOP_NO_CLAMP;
-	return ret;
+	/* Zeros that come there later are not those that are being written. */
+	if (nr_pages &&
+	    vmop_plist_find_interval(&node->pages, nr_pages - 1, &last) &&
+	    last.awaiting > last.end - last.start)
+		vmop_plist_set_interval_awaiting(&node->pages, last.start,
+						 last.end - last.start);
+	return 0;
 }
 
 /*
@@ -447,25 +464,4 @@ void vmop_cow_clear(struct vmop_cow *node)
 	vmop_plist_clear_all(&node->pages, vmop_cow_release_slot, NULL);
 	node->len = 0;
 	node->nr_pages = 0;
-}
-
-/**
- * vmop_cow_dirty() - note that a page is about to change
- * @node: the node
- * @page: a page of it
- *
- * Context: folio lock, with the page still in @node. That keeps writeback,
- * eviction and supply away; the tree lock is not needed. (semantics: DT-5)
- */
-void vmop_cow_dirty(struct vmop_cow *node, struct vmop_page *page)
-{
-	if (!vmop_cow_tracks_dirt(node))
-		return;
-	if (vmop_plist_page_state(&node->pages, page->pgoff) == VMOP_DIRTY)
-		return;
-	vmop_plist_mark_dirty(&node->pages, page->pgoff, page);
-	vmop_reclaim_del(page);
-	/* From now on the page is the truth about its bytes, all of them. */
-	if (READ_ONCE(node->clamp_pgoff) == page->pgoff)
-		WRITE_ONCE(node->clamp_pgoff, VMOP_NO_CLAMP);
 }

@@ -53,9 +53,14 @@ struct vmop_tree {
  *               none. Set under the exclusive tree lock, cleared under the
  *               folio lock of that page
  * @clamp_len: bytes; as @clamp_pgoff
+ * @trap_dirty: a page becomes dirty only when the pager agrees; constant
+ * @dirty_limit: dirty pages from which on writers have to wait; 0 for none;
+ *               constant
+ * @modified: written, zeroed or resized by a user since the pager last reset it
  * @nr_resident: pages in @pages
  * @nr_supplied: pages and markers that pagers put in so far
  * @nr_evicted: pages that reclaim took so far
+ * @nr_cleaned: pages that writeback has made clean so far
  */
 struct vmop_cow {
 	struct vmop_tree *tree;
@@ -66,9 +71,13 @@ struct vmop_cow {
 	pgoff_t nr_pages;
 	pgoff_t clamp_pgoff;
 	unsigned int clamp_len;
+	bool trap_dirty;
+	unsigned long dirty_limit;
+	bool modified;
 	atomic_long_t nr_resident;
 	atomic_long_t nr_supplied;
 	atomic_long_t nr_evicted;
+	atomic_long_t nr_cleaned;
 };
 
 /**
@@ -94,6 +103,34 @@ struct vmop_res {
 	enum vmop_res_kind kind;
 	struct vmop_page *page;
 };
+
+/**
+ * enum vmop_need - what an access needs from the pager before it can go on
+ * @VMOP_NEED_NOTHING: it can go on
+ * @VMOP_NEED_CONTENT: content for an absent position
+ * @VMOP_NEED_ROOM: some dirty content to be written back: the limit is reached
+ * @VMOP_NEED_GRANT: leave to change clean content
+ */
+enum vmop_need {
+	VMOP_NEED_NOTHING,
+	VMOP_NEED_CONTENT,
+	VMOP_NEED_ROOM,
+	VMOP_NEED_GRANT,
+};
+
+/**
+ * struct vmop_dirty_span - the dirty content of a range, as a whole
+ * @start: first page that is dirty
+ * @end: page behind the last one that is
+ * @nr_pages: how many are, zeros included
+ */
+struct vmop_dirty_span {
+	pgoff_t start;
+	pgoff_t end;
+	unsigned long nr_pages;
+};
+
+typedef void (*vmop_cow_range_fn)(void *ctx, pgoff_t start, pgoff_t end);
 
 #define vmop_cow_assert_exclusive(node) \
 	lockdep_assert_held_write(&(node)->tree->lock)
@@ -130,6 +167,18 @@ static inline bool vmop_cow_tracks_dirt(const struct vmop_cow *node)
 	return node->source;
 }
 
+/**
+ * vmop_cow_modify() - note for the pager that a user has changed the content
+ * @node: the node
+ *
+ * (semantics: STA-1)
+ */
+static inline void vmop_cow_modify(struct vmop_cow *node)
+{
+	if (!READ_ONCE(node->modified))
+		WRITE_ONCE(node->modified, true);
+}
+
 struct vmop_res vmop_cow_resolve(struct vmop_cow *node, pgoff_t pgoff);
 pgoff_t vmop_cow_absent_end(struct vmop_cow *node, pgoff_t start, pgoff_t end);
 int vmop_cow_supply(struct vmop_cow *node, pgoff_t pgoff,
@@ -141,6 +190,24 @@ int vmop_cow_zero(struct vmop_cow *node, pgoff_t start, pgoff_t end,
 int vmop_cow_resize(struct vmop_cow *node, u64 len);
 void vmop_cow_drop_clean(struct vmop_cow *node);
 void vmop_cow_clear(struct vmop_cow *node);
+
+/* cow_dirty.c */
 void vmop_cow_dirty(struct vmop_cow *node, struct vmop_page *page);
+enum vmop_need vmop_cow_write_need(struct vmop_cow *node, pgoff_t pgoff);
+enum vmop_need vmop_cow_page_need(struct vmop_cow *node,
+				  struct vmop_page *page);
+enum vmop_need vmop_cow_commit_need(struct vmop_cow *node, pgoff_t pgoff,
+				    pgoff_t *end);
+pgoff_t vmop_cow_clean_end(struct vmop_cow *node, pgoff_t start, pgoff_t end);
+int vmop_cow_count_zeros(struct vmop_cow *node, pgoff_t start, pgoff_t end,
+			 unsigned long *nr_pages);
+int vmop_cow_make_dirty(struct vmop_cow *node, pgoff_t start, pgoff_t end,
+			struct list_head *pages);
+void vmop_cow_writeback_begin(struct vmop_cow *node, pgoff_t start,
+			      pgoff_t end, bool zero, pgoff_t *done);
+int vmop_cow_writeback_end(struct vmop_cow *node, pgoff_t start, pgoff_t end,
+			   vmop_cow_range_fn cleaned, void *ctx);
+bool vmop_cow_dirty_span(struct vmop_cow *node, pgoff_t start, pgoff_t end,
+			 struct vmop_dirty_span *span);
 
 #endif /* VMOP_COW_H */

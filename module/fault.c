@@ -6,8 +6,9 @@
  *
  *  1. vmop_vm_fault(), mmap_lock (or the lock of the VMA) held: look up under
  *     the shared tree lock.
- *  2. Absent: join or queue a request, still under the tree lock, so that a
- *     supply cannot slip in between. Drop the tree lock.
+ *  2. Absent (or a store that needs the pager's leave, or room): join or queue a
+ *     request, still under the tree lock, so that an answer cannot slip in
+ *     between. Drop the tree lock.
  *  3. Take a reference to the file, drop mmap_lock, and sleep. From here on the
  *     VMA may be gone. The pager answers; supply.c wakes us.
  *  4. Return "retry". A failure is left in handoff.c for the retried fault.
@@ -27,6 +28,7 @@
 
 #include "compat.h"
 #include "handoff.h"
+#include "map.h"
 #include "page.h"
 #include "request.h"
 #include "vmo.h"
@@ -53,13 +55,14 @@ static unsigned int vmop_fault_wait_state(unsigned int flags)
 }
 
 /*
- * Ask for absent content and wait for it. The shared tree lock is held on entry
- * and dropped. The order of the tests matters: a task that exits or dumps core
+ * Ask for what the access needs and wait for it. The shared tree lock is held on
+ * entry and dropped. 0 for another look without a wait. The order of the tests matters: a task that exits or dumps core
  * must not wait for anybody, one that cannot retry must not either, and one
  * that will not wait keeps its lock.
  */
 static vm_fault_t vmop_fault_wait_locked(struct vmop_vmo *vmo,
 					 struct vm_fault *vmf,
+					 enum vmop_need need,
 					 const struct vmop_handoff_key *key)
 {
 	unsigned int flags = vmf->flags;
@@ -76,16 +79,16 @@ static vm_fault_t vmop_fault_wait_locked(struct vmop_vmo *vmo,
 		up_read(&vmo->node.tree->lock);
 		return VM_FAULT_RETRY;
 	}
-	ret = vmop_source_request(vmo->node.source, VMOP_REQ_READ, key->pgoff,
-				  key->pgoff + 1, &waiter);
+	ret = vmop_vmo_request_locked(vmo, need, key->pgoff, key->pgoff + 1,
+				      &waiter);
 	up_read(&vmo->node.tree->lock);
 	if (ret)
-		return VM_FAULT_SIGBUS;
+		return ret == -EAGAIN ? 0 : VM_FAULT_SIGBUS;
 	/* Keeps the VMO, and us, when the mapping goes away meanwhile. */
 	file = get_file(vmf->vma->vm_file);
 	vmop_compat_release_fault_lock(vmf);
 	ret = vmop_waiter_wait(&waiter, vmop_fault_wait_state(flags));
-	if (ret && ret != -ERESTARTSYS)
+	if (ret < 0 && ret != -ERESTARTSYS)
 		vmop_handoff_put(key, ret);
 	fput(file);
 	return VM_FAULT_RETRY | VM_FAULT_MAJOR;
@@ -191,11 +194,18 @@ static vm_fault_t vmop_fault_zero_locked(struct vmop_vmo *vmo,
 static vm_fault_t vmop_fault_once(struct vmop_vmo *vmo, struct vm_fault *vmf,
 				  const struct vmop_handoff_key *key)
 {
+	enum vmop_need need = VMOP_NEED_NOTHING;
 	struct vmop_res res;
 	vm_fault_t ret;
 
 	down_read(&vmo->node.tree->lock);
 	res = vmop_cow_resolve(&vmo->node, vmf->pgoff);
+	if (res.kind == VMOP_RES_ABSENT)
+		need = VMOP_NEED_CONTENT;
+	else if (res.kind != VMOP_RES_BEYOND && vmop_fault_writes(vmf))
+		need = vmop_cow_write_need(&vmo->node, vmf->pgoff);
+	if (need)
+		return vmop_fault_wait_locked(vmo, vmf, need, key);
 	switch (res.kind) {
 	case VMOP_RES_PAGE:
 		if (vmf->flags & FAULT_FLAG_WRITE)
@@ -212,8 +222,6 @@ static vm_fault_t vmop_fault_once(struct vmop_vmo *vmo, struct vm_fault *vmf,
 		/* Not VM_FAULT_OOM: the core would try again for ever. */
 		return vmop_vmo_fill_zero(vmo, vmf->pgoff, true) ?
 		       VM_FAULT_SIGBUS : 0;
-	case VMOP_RES_ABSENT:
-		return vmop_fault_wait_locked(vmo, vmf, key);
 	default:
 		up_read(&vmo->node.tree->lock);
 		return VM_FAULT_SIGBUS;
@@ -239,10 +247,36 @@ static vm_fault_t vmop_vm_fault(struct vm_fault *vmf)
 }
 
 /*
- * A store to a page that is mapped read-only. On zeros: give the position a
- * page of its own, then let the access fault again. On a page: it is dirty from
- * now on, before the first byte changes (DT-5). The folio lock is enough for
- * that, and stays held until the store is allowed.
+ * A store needs the pager's leave, or room. It cannot be waited for here, as
+ * nothing tells whether mmap_lock may be dropped. Without the mapping the access
+ * comes again as a fault, where it can (see vmop_fault_once()).
+ */
+static vm_fault_t vmop_mkwrite_refault(struct vmop_vmo *vmo, pgoff_t pgoff)
+{
+	vmop_map_zap(&vmo->node, pgoff, 1);
+	return VM_FAULT_NOPAGE;
+}
+
+/* A store to zeros: give the position a page, then let it fault again. */
+static vm_fault_t vmop_mkwrite_zero(struct vmop_vmo *vmo, pgoff_t pgoff)
+{
+	enum vmop_need need = VMOP_NEED_NOTHING;
+
+	down_read(&vmo->node.tree->lock);
+	if (pgoff < vmo->node.nr_pages)
+		need = vmop_cow_write_need(&vmo->node, pgoff);
+	up_read(&vmo->node.tree->lock);
+	if (need)
+		return vmop_mkwrite_refault(vmo, pgoff);
+	if (vmop_vmo_fill_zero(vmo, pgoff, true))
+		return VM_FAULT_SIGBUS;
+	return VM_FAULT_NOPAGE;
+}
+
+/*
+ * A store to a page that is mapped read-only: it is dirty from now on, before
+ * the first byte changes (DT-5). The folio lock is enough for that, and stays
+ * held until the store is allowed.
  */
 static vm_fault_t vmop_vm_page_mkwrite(struct vm_fault *vmf)
 {
@@ -250,17 +284,19 @@ static vm_fault_t vmop_vm_page_mkwrite(struct vm_fault *vmf)
 	struct folio *folio = page_folio(vmf->page);
 
 	file_update_time(vmf->vma->vm_file);
-	if (folio == vmo->zero_folio) {
-		if (vmop_vmo_fill_zero(vmo, vmf->pgoff, true))
-			return VM_FAULT_SIGBUS;
-		return VM_FAULT_NOPAGE;
-	}
+	if (folio == vmo->zero_folio)
+		return vmop_mkwrite_zero(vmo, vmf->pgoff);
 	folio_lock(folio);
 	if (folio->mapping != vmo->node.mapping) {
 		folio_unlock(folio);
 		return VM_FAULT_NOPAGE;
 	}
+	if (vmop_cow_page_need(&vmo->node, vmop_page_of(folio))) {
+		folio_unlock(folio);
+		return vmop_mkwrite_refault(vmo, vmf->pgoff);
+	}
 	vmop_cow_dirty(&vmo->node, vmop_page_of(folio));
+	vmop_cow_modify(&vmo->node);
 	return VM_FAULT_LOCKED;
 }
 

@@ -141,6 +141,8 @@ union vmop_any_cmd {
 	struct vmop_supply_zero supply_zero;
 	struct vmop_supply_file supply_file;
 	struct vmop_op_range op_range;
+	struct vmop_query_dirty query_dirty;
+	struct vmop_query_stats query_stats;
 	struct vmop_vmo_op_range vmo_op_range;
 	struct vmop_vmo_set_size vmo_set_size;
 	struct vmop_vmo_set_name vmo_set_name;
@@ -192,6 +194,10 @@ static const struct vmop_ioctl vmop_pager_ioctls[] = {
 		   out_actual),
 	VMOP_IOCTL(VMOP_OP_RANGE, vmop_op_range_ioctl, vmop_op_range,
 		   out_actual),
+	VMOP_IOCTL(VMOP_QUERY_DIRTY, vmop_query_dirty_ioctl, vmop_query_dirty,
+		   out_avail),
+	VMOP_IOCTL(VMOP_QUERY_STATS, vmop_query_stats_ioctl, vmop_query_stats,
+		   out_cleaned),
 };
 
 static const struct vmop_ioctl vmop_vmo_ioctls[] = {
@@ -218,6 +224,9 @@ static_assert(sizeof(struct vmop_supply_copy) == 48);
 static_assert(sizeof(struct vmop_supply_zero) == 40);
 static_assert(sizeof(struct vmop_supply_file) == 48);
 static_assert(sizeof(struct vmop_op_range) == 64);
+static_assert(sizeof(struct vmop_dirty_range) == 24);
+static_assert(sizeof(struct vmop_query_dirty) == 64);
+static_assert(sizeof(struct vmop_query_stats) == 72);
 static_assert(sizeof(struct vmop_vmo_op_range) == 40);
 static_assert(sizeof(struct vmop_vmo_set_size) == 16);
 static_assert(sizeof(struct vmop_vmo_set_name) == 40);

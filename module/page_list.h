@@ -255,6 +255,10 @@ bool vmop_plist_mark_dirty(struct vmop_plist *pl, pgoff_t pgoff,
 			   const struct vmop_page *page);
 unsigned long vmop_plist_nr_dirty(struct vmop_plist *pl, pgoff_t start,
 				  pgoff_t end);
+unsigned long vmop_plist_nr_awaiting(struct vmop_plist *pl, pgoff_t start,
+				     pgoff_t end);
+bool vmop_plist_first_dirty(struct vmop_plist *pl, pgoff_t *pgoff,
+			    pgoff_t end);
 unsigned long vmop_plist_nr_dirty_all(const struct vmop_plist *pl);
 bool vmop_plist_next_dirty(struct vmop_plist *pl, pgoff_t start, pgoff_t end,
 			   struct vmop_dirty_run *run);

@@ -148,6 +148,45 @@ unsigned long vmop_plist_nr_dirty(struct vmop_plist *pl, pgoff_t start,
 }
 
 /**
+ * vmop_plist_nr_awaiting() - How many pages of a range are being written back
+ * @pl: List; tree lock held, shared is enough
+ * @start: First page
+ * @end: Page after the last
+ *
+ * Return: Number of pages that are AwaitingClean.
+ */
+unsigned long vmop_plist_nr_awaiting(struct vmop_plist *pl, pgoff_t start,
+				     pgoff_t end)
+{
+	unsigned long nr = 0;
+	void *entry;
+
+	for (; start < end; start++) {
+		entry = xa_find(&pl->xa, &start, end - 1, PGL_MARK_AWAITING);
+		if (!entry)
+			break;
+		if (pgl_is_page(entry))
+			nr++;
+	}
+	return nr;
+}
+
+/**
+ * vmop_plist_first_dirty() - First dirty page, or interval that begins, in a range
+ * @pl: List; tree lock held, shared is enough
+ * @pgoff: Where to look from; set to where it is on success
+ * @end: Page after the last
+ *
+ * An interval that @pgoff lies in the middle of does not count.
+ *
+ * Return: True if there is one.
+ */
+bool vmop_plist_first_dirty(struct vmop_plist *pl, pgoff_t *pgoff, pgoff_t end)
+{
+	return pgl_next_dirty(pl, pgoff, end);
+}
+
+/**
  * vmop_plist_nr_dirty_all() - How many pages of the list are dirty
  * @pl: List; no lock needed, then the answer may be old
  *

@@ -19,6 +19,10 @@
 #include "port.h"
 #include "request.h"
 #include "vmo.h"
+#include "writeback.h"
+
+#define VMOP_FAIL_ALL \
+	(VMOP_FAIL_READ | VMOP_FAIL_DIRTY | VMOP_FAIL_WRITEBACK)
 
 /* READ requests of read() and write() ask for this many pages at most. */
 #define VMOP_DEFAULT_REQUEST_PAGES 16
@@ -231,10 +235,10 @@ int vmop_port_create_ioctl(struct vmop_ucmd *ucmd)
 	u32 slot;
 	int ret;
 
-	if (cmd->flags || cmd->__reserved)
+	if ((cmd->flags & ~VMOP_PORT_WRITEBACK) || cmd->__reserved)
 		return -EOPNOTSUPP;
 	vmop_pager_prune_ports(pager);
-	port = vmop_port_create(pager->id, &file);
+	port = vmop_port_create(pager->id, cmd->flags, &file);
 	if (IS_ERR(port))
 		return PTR_ERR(port);
 	vmop_port_get(port);
@@ -256,8 +260,12 @@ static int vmop_check_new_vmo(u64 len, const __u8 *name)
 	return len > VMOP_MAX_VMO_SIZE ? -ERANGE : 0;
 }
 
-static int vmop_check_new_pager_vmo(const struct vmop_pager_vmo_create *cmd)
+static int vmop_check_new_pager_vmo(const struct vmop_pager_vmo_create *cmd,
+				    const struct vmop_port *port)
 {
+	/* Nobody would ever make room. */
+	if (cmd->dirty_limit && !vmop_port_takes_writeback(port))
+		return -EINVAL;
 	if (cmd->max_request_pages > VMOP_MAX_REQUEST_PAGES ||
 	    cmd->deadline_action > VMOP_DEADLINE_WARN ||
 	    (cmd->deadline_action && !cmd->deadline_ms))
@@ -278,12 +286,14 @@ static struct file *vmop_make_pager_vmo(struct vmop_pager *pager,
 				     VMOP_DEFAULT_REQUEST_PAGES,
 		.deadline_ms = cmd->deadline_ms,
 		.deadline_action = cmd->deadline_action,
+		.writeback = vmop_port_takes_writeback(port),
 	};
 	struct vmop_vmo_params params = {
 		.len = cmd->length,
 		.flags = cmd->flags,
 		.pager = pager,
 		.payer = payer,
+		.dirty_limit = vmop_pages_up(cmd->dirty_limit),
 		.name = (const char *)cmd->name,
 	};
 	struct file *file;
@@ -320,7 +330,7 @@ int vmop_pager_vmo_create_ioctl(struct vmop_ucmd *ucmd)
 	struct vmop_port *port;
 	int ret;
 
-	if ((cmd->flags & ~VMOP_VMO_RESIZABLE) || cmd->dirty_limit)
+	if (cmd->flags & ~(VMOP_VMO_RESIZABLE | VMOP_VMO_TRAP_DIRTY))
 		return -EOPNOTSUPP;
 	port_file = fget(cmd->port_fd);
 	if (!port_file)
@@ -336,7 +346,7 @@ int vmop_pager_vmo_create_ioctl(struct vmop_ucmd *ucmd)
 	ret = PTR_ERR_OR_ZERO(payer);
 	if (ret)
 		goto out_put_file;
-	ret = vmop_check_new_pager_vmo(cmd);
+	ret = vmop_check_new_pager_vmo(cmd, port);
 	if (ret)
 		goto out_put_payer;
 	ucmd->new_file = vmop_make_pager_vmo(pager, port, payer, cmd);
@@ -424,17 +434,18 @@ static bool vmop_is_fail_code(u64 code)
 static int vmop_fail(struct vmop_vmo *vmo, struct vmop_op_range *cmd)
 {
 	struct vmop_source *src = vmo->node.source;
-	unsigned int types = cmd->fail_types ?:
-			     VMOP_FAIL_READ | VMOP_FAIL_DIRTY;
+	unsigned int types = cmd->fail_types ?: VMOP_FAIL_ALL;
 	pgoff_t start = cmd->offset >> PAGE_SHIFT;
 	pgoff_t end = (cmd->offset + cmd->length) >> PAGE_SHIFT;
 	int ret = 0;
 
+	if (cmd->id && (cmd->offset || cmd->length || cmd->fail_types))
+		return -EINVAL;
+	if (cmd->id && !cmd->data)
+		return vmop_source_answer_id(src, cmd->id);
 	if (!vmop_is_fail_code(cmd->data))
 		return -EINVAL;
 	if (cmd->id) {
-		if (cmd->offset || cmd->length || cmd->fail_types)
-			return -EINVAL;
 		vmop_source_fail_id(src, cmd->id, -(int)cmd->data);
 		return 0;
 	}
@@ -445,6 +456,28 @@ static int vmop_fail(struct vmop_vmo *vmo, struct vmop_op_range *cmd)
 	else if (start < end)
 		vmop_source_fail(src, types, start, end, -(int)cmd->data);
 	up_read(&vmo->node.tree->lock);
+	if (!ret)
+		cmd->out_actual = cmd->length;
+	return ret;
+}
+
+/* The operations on dirty content: no field of FAIL has a meaning. */
+static int vmop_dirty_op(struct vmop_vmo *vmo, struct vmop_op_range *cmd)
+{
+	pgoff_t start = cmd->offset >> PAGE_SHIFT;
+	pgoff_t end = (cmd->offset + cmd->length) >> PAGE_SHIFT;
+	u64 flags = cmd->op == VMOP_PAGER_OP_WRITEBACK_BEGIN ? VMOP_DIRTY_ZERO :
+							       0;
+	int ret;
+
+	if (cmd->id || cmd->fail_types || (cmd->data & ~flags))
+		return -EINVAL;
+	if (cmd->op == VMOP_PAGER_OP_DIRTY)
+		ret = vmop_op_dirty(vmo, start, end);
+	else if (cmd->op == VMOP_PAGER_OP_WRITEBACK_BEGIN)
+		ret = vmop_op_writeback_begin(vmo, start, end, cmd->data);
+	else
+		ret = vmop_op_writeback_end(vmo, start, end);
 	if (!ret)
 		cmd->out_actual = cmd->length;
 	return ret;
@@ -464,8 +497,9 @@ int vmop_op_range_ioctl(struct vmop_ucmd *ucmd)
 	int ret;
 
 	cmd->out_actual = 0;
-	if (cmd->flags || cmd->__reserved || cmd->op != VMOP_PAGER_OP_FAIL ||
-	    (cmd->fail_types & ~(VMOP_FAIL_READ | VMOP_FAIL_DIRTY)))
+	if (cmd->flags || cmd->__reserved || cmd->op < VMOP_PAGER_OP_FAIL ||
+	    cmd->op > VMOP_PAGER_OP_WRITEBACK_END ||
+	    (cmd->fail_types & ~VMOP_FAIL_ALL))
 		return -EOPNOTSUPP;
 	ret = vmop_check_page_range(cmd->offset, cmd->length);
 	if (ret)
@@ -473,7 +507,8 @@ int vmop_op_range_ioctl(struct vmop_ucmd *ucmd)
 	vmo = vmop_pager_get_vmo(ucmd->file->private_data, cmd->vmo_fd, &file);
 	if (IS_ERR(vmo))
 		return PTR_ERR(vmo);
-	ret = vmop_fail(vmo, cmd);
+	ret = cmd->op == VMOP_PAGER_OP_FAIL ? vmop_fail(vmo, cmd) :
+					      vmop_dirty_op(vmo, cmd);
 	fput(file);
 	return ret;
 }

@@ -52,4 +52,8 @@ int vmop_supply_copy_ioctl(struct vmop_ucmd *ucmd);
 int vmop_supply_zero_ioctl(struct vmop_ucmd *ucmd);
 int vmop_supply_file_ioctl(struct vmop_ucmd *ucmd);
 
+/* writeback.c */
+int vmop_query_dirty_ioctl(struct vmop_ucmd *ucmd);
+int vmop_query_stats_ioctl(struct vmop_ucmd *ucmd);
+
 #endif /* VMOP_PAGER_H */

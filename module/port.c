@@ -33,6 +33,7 @@ static_assert(sizeof(struct vmop_port_record) == 64);
  * struct vmop_port - a queue of requests
  * @ref: reference count
  * @pager_id: number of its pager; constant
+ * @flags: enum vmop_port_flags; constant
  * @wq: readers, and pollers
  * @lock: guards what follows, and the queue side of sources and requests
  * @closed: the file is gone
@@ -48,6 +49,7 @@ static_assert(sizeof(struct vmop_port_record) == 64);
 struct vmop_port {
 	refcount_t ref;
 	u64 pager_id;
+	unsigned int flags;
 	wait_queue_head_t wq;
 
 	spinlock_t lock;	/* guards what follows, see above */
@@ -380,6 +382,18 @@ static int vmop_port_wait_take(struct vmop_port *port, bool nowait,
 	return ret;
 }
 
+static enum vmop_record_type vmop_req_record_type(const struct vmop_req *req)
+{
+	switch (req->type) {
+	case VMOP_REQ_READ:
+		return VMOP_RECORD_READ;
+	case VMOP_REQ_DIRTY:
+		return VMOP_RECORD_DIRTY;
+	default:
+		return VMOP_RECORD_WRITEBACK;
+	}
+}
+
 static bool vmop_port_copy_record(const struct vmop_taken *taken,
 				  struct iov_iter *to)
 {
@@ -390,8 +404,7 @@ static bool vmop_port_copy_record(const struct vmop_taken *taken,
 	};
 
 	if (req) {
-		record.type = req->type == VMOP_REQ_READ ? VMOP_RECORD_READ :
-							   VMOP_RECORD_DIRTY;
+		record.type = vmop_req_record_type(req);
 		record.offset = (u64)req->start << PAGE_SHIFT;
 		record.length = (u64)(req->last - req->start + 1) << PAGE_SHIFT;
 		record.id = req->id;
@@ -500,6 +513,7 @@ static const struct file_operations vmop_port_fops = {
 /**
  * vmop_port_create() - make a port and its file
  * @pager_id: number of the pager that it belongs to
+ * @flags: enum vmop_port_flags
  * @out_file: the file, for fd_install() with O_CLOEXEC, or for fput()
  *
  * The port's one reference is the file's: who keeps the port longer takes one
@@ -508,7 +522,8 @@ static const struct file_operations vmop_port_fops = {
  * Return: the port, or ERR_PTR(-ENOMEM or what the file could not be made for),
  * then *@out_file is not set.
  */
-struct vmop_port *vmop_port_create(u64 pager_id, struct file **out_file)
+struct vmop_port *vmop_port_create(u64 pager_id, unsigned int flags,
+				   struct file **out_file)
 {
 	struct vmop_port *port;
 	struct file *file;
@@ -518,6 +533,7 @@ struct vmop_port *vmop_port_create(u64 pager_id, struct file **out_file)
 		return ERR_PTR(-ENOMEM);
 	refcount_set(&port->ref, 1);
 	port->pager_id = pager_id;
+	port->flags = flags;
 	init_waitqueue_head(&port->wq);
 	spin_lock_init(&port->lock);
 	INIT_LIST_HEAD(&port->ready);
@@ -576,6 +592,17 @@ void vmop_port_put(struct vmop_port *port)
 u64 vmop_port_pager_id(const struct vmop_port *port)
 {
 	return port->pager_id;
+}
+
+/**
+ * vmop_port_takes_writeback() - does the reader answer WRITEBACK records?
+ * @port: the port
+ *
+ * Return: whether it was made with VMOP_PORT_WRITEBACK.
+ */
+bool vmop_port_takes_writeback(const struct vmop_port *port)
+{
+	return port->flags & VMOP_PORT_WRITEBACK;
 }
 
 /**

@@ -19,11 +19,13 @@ struct vmop_port;
 struct vmop_req;
 struct vmop_source;
 
-struct vmop_port *vmop_port_create(u64 pager_id, struct file **out_file);
+struct vmop_port *vmop_port_create(u64 pager_id, unsigned int flags,
+				   struct file **out_file);
 struct vmop_port *vmop_port_from_file(struct file *file);
 void vmop_port_get(struct vmop_port *port);
 void vmop_port_put(struct vmop_port *port);
 u64 vmop_port_pager_id(const struct vmop_port *port);
+bool vmop_port_takes_writeback(const struct vmop_port *port);
 bool vmop_port_is_closed(struct vmop_port *port);
 void vmop_port_pager_closed(struct vmop_port *port);
 

@@ -3,7 +3,8 @@
  * request.c - outstanding requests, and the threads that wait for them.
  *
  * Owns struct vmop_req and struct vmop_waiter; the life of a source is in
- * source.c. source->lock guards the trees of outstanding requests, their waiters
+ * source.c, what is special about requests to write back in request_writeback.c.
+ * source->lock guards the trees of outstanding requests, their waiters
  * and the counters; the queue side of requests and sources belongs to port.c and
  * port->lock, which is the inner one. Both are spinlocks of process context;
  * waiting threads hold none.
@@ -41,16 +42,20 @@ INTERVAL_TREE_DEFINE(struct vmop_req, node, unsigned long, subtree_last,
 		     VMOP_REQ_START, VMOP_REQ_LAST, static inline,
 		     vmop_req_tree);
 
-static_assert(VMOP_FAIL_READ == 1 << VMOP_REQ_READ);
-static_assert(VMOP_FAIL_DIRTY == 1 << VMOP_REQ_DIRTY);
-
 static struct kmem_cache *vmop_req_cache;
 static atomic64_t vmop_req_last_id = ATOMIC64_INIT(0);
 
 /* Requests: memory and references. */
 
-static struct vmop_req *vmop_req_alloc(struct vmop_source *src,
-				       enum vmop_req_type type)
+/**
+ * vmop_req_alloc() - memory for a request
+ * @src: its source
+ * @type: kind of request
+ *
+ * Return: a request with one reference that nobody knows yet, or NULL.
+ */
+struct vmop_req *vmop_req_alloc(struct vmop_source *src,
+				enum vmop_req_type type)
 {
 	struct vmop_req *req;
 
@@ -122,12 +127,15 @@ static void vmop_req_count_failure_locked(struct vmop_req *req, int err)
 	req->failed = true;
 }
 
-/*
- * Completes a request: every waiter looks again, also those whose range is
- * elsewhere in it, but for those that a failure was noted for (semantics:
- * REQ-17, REQ-23). With @err all of them fail with it.
+/**
+ * vmop_req_finish_locked() - complete a request
+ * @req: an outstanding request; the caller holds source->lock
+ * @status: 0, or what all waiters get: -errno, VMOP_WAIT_ANSWERED
+ *
+ * Every waiter looks again, also those whose range is elsewhere in it, but for
+ * those that a failure was noted for (semantics: REQ-17, REQ-23).
  */
-static void vmop_req_finish_locked(struct vmop_req *req, int err)
+void vmop_req_finish_locked(struct vmop_req *req, int status)
 {
 	struct vmop_source *src = req->src;
 	struct vmop_waiter *w, *next;
@@ -136,9 +144,9 @@ static void vmop_req_finish_locked(struct vmop_req *req, int err)
 	list_for_each_entry_safe(w, next, &req->waiters, link) {
 		list_del(&w->link);
 		src->counters.num_waiters--;
-		if (err)
-			w->status = err;
-		if (w->status)
+		if (status)
+			w->status = status;
+		if (w->status < 0)
 			vmop_req_count_failure_locked(req, w->status);
 		/*
 		 * The waiter reads @done without a lock, and its frame may be
@@ -213,8 +221,14 @@ static int vmop_waiter_leave(struct vmop_waiter *w, int why)
 
 /* Making a request, and waiting for it. */
 
-static void vmop_waiter_join_locked(struct vmop_waiter *w, struct vmop_req *req,
-				    pgoff_t start)
+/**
+ * vmop_waiter_join_locked() - wait for an outstanding request
+ * @w: the wait
+ * @req: the request; the caller holds source->lock
+ * @start: first page that this thread wants
+ */
+void vmop_waiter_join_locked(struct vmop_waiter *w, struct vmop_req *req,
+			     pgoff_t start)
 {
 	vmop_req_get(req);
 	w->req = req;
@@ -225,13 +239,83 @@ static void vmop_waiter_join_locked(struct vmop_waiter *w, struct vmop_req *req,
 	req->src->counters.num_waiters++;
 }
 
-/* The outstanding request that ends behind @start and begins first. */
-static struct vmop_req *vmop_source_next_locked(struct vmop_source *src,
-						enum vmop_req_type type,
-						pgoff_t start)
+/**
+ * vmop_source_next_locked() - an outstanding request at or behind a page
+ * @src: the source; the caller holds source->lock
+ * @type: kind of request
+ * @start: the page
+ *
+ * Return: of those that end behind @start the one that begins first, or NULL.
+ */
+struct vmop_req *vmop_source_next_locked(struct vmop_source *src,
+					 enum vmop_req_type type,
+					 pgoff_t start)
 {
 	lockdep_assert_held(&src->lock);
 	return vmop_req_tree_iter_first(&src->reqs[type], start, ULONG_MAX);
+}
+
+/**
+ * vmop_source_after_locked() - the outstanding request after another
+ * @req: a request; the caller holds source->lock
+ *
+ * Return: the next one of its kind in the order of their starts, or NULL.
+ */
+struct vmop_req *vmop_source_after_locked(struct vmop_req *req)
+{
+	return vmop_req_tree_iter_next(req, 0, ULONG_MAX);
+}
+
+static void vmop_source_count_locked(struct vmop_source *src,
+				     const struct vmop_req *req)
+{
+	switch (req->type) {
+	case VMOP_REQ_READ:
+		src->counters.requests++;
+		src->counters.requested_pages += req->pending;
+		break;
+	case VMOP_REQ_DIRTY:
+		src->counters.dirty_requests++;
+		break;
+	default:
+		src->counters.writeback_requests++;
+	}
+}
+
+/**
+ * vmop_req_enter_locked() - make a request outstanding
+ * @req: a new request; the caller holds source->lock
+ * @want: what it is to be
+ * @w: the first wait for it
+ *
+ * To a detached source it is not told any more. Takes over the caller's
+ * reference, but not on error. Takes port->lock.
+ *
+ * Return: 0; -ENOTCONN: the port is being closed, and will soon tell the source.
+ */
+int vmop_req_enter_locked(struct vmop_req *req,
+			  const struct vmop_req_want *want,
+			  struct vmop_waiter *w)
+{
+	struct vmop_source *src = req->src;
+	int ret;
+
+	/* Under the lock, so that ids grow in the order of the queue. */
+	req->id = atomic64_inc_return(&vmop_req_last_id);
+	req->start = want->start;
+	req->last = want->end - 1;
+	req->pending = want->pending;
+	if (src->state == VMOP_VMO_STATE_DETACHED) {
+		req->state = VMOP_REQ_DELIVERED;
+	} else {
+		ret = vmop_port_queue(req);
+		if (ret)
+			return ret;
+	}
+	vmop_req_tree_insert(req, &src->reqs[req->type]);
+	vmop_waiter_join_locked(w, req, want->start);
+	vmop_source_count_locked(src, req);
+	return 0;
 }
 
 /*
@@ -255,39 +339,27 @@ static int vmop_source_join_locked(struct vmop_source *src,
 
 /*
  * Cases 1 and 2 of REQ-8: a new request, cut where the next one begins. Takes
- * over the caller's reference on @req, but not on error (-ENOTCONN: the port is
- * being closed, and will soon tell this source).
+ * over the caller's reference on @req, but not on error.
  */
 static int vmop_source_queue_locked(struct vmop_source *src,
 				    struct vmop_req *req, pgoff_t start,
 				    pgoff_t end, struct vmop_waiter *w)
 {
 	struct vmop_req *next = vmop_source_next_locked(src, req->type, start);
-	int ret;
+	struct vmop_req_want want = {
+		.type = req->type,
+		.start = start,
+		.end = next ? min_t(pgoff_t, end, next->start) : end,
+	};
 
-	if (next)
-		end = min_t(pgoff_t, end, next->start);
-	/* Under the lock, so that ids grow in the order of the queue. */
-	req->id = atomic64_inc_return(&vmop_req_last_id);
-	req->start = start;
-	req->last = end - 1;
-	req->pending = end - start;
-	ret = vmop_port_queue(req);
-	if (ret)
-		return ret;
-	vmop_req_tree_insert(req, &src->reqs[req->type]);
-	vmop_waiter_join_locked(w, req, start);
-	if (req->type == VMOP_REQ_READ) {
-		src->counters.requests++;
-		src->counters.requested_pages += req->pending;
-	}
-	return 0;
+	want.pending = want.end - want.start;
+	return vmop_req_enter_locked(req, &want, w);
 }
 
 /**
  * vmop_source_request() - ask the pager for a range, or join who has asked
  * @src: the source
- * @type: kind of request
+ * @type: kind of request: READ or DIRTY
  * @start: first page
  * @end: page behind the last one, greater than @start
  * @w: the caller's wait; must be ended by vmop_waiter_wait() or
@@ -460,10 +532,22 @@ void vmop_source_resolve(struct vmop_source *src, enum vmop_req_type type,
 	spin_unlock(&src->lock);
 }
 
+static unsigned int vmop_req_fail_type(enum vmop_req_type type)
+{
+	switch (type) {
+	case VMOP_REQ_READ:
+		return VMOP_FAIL_READ;
+	case VMOP_REQ_DIRTY:
+		return VMOP_FAIL_DIRTY;
+	default:
+		return VMOP_FAIL_WRITEBACK;
+	}
+}
+
 /**
  * vmop_source_fail() - the pager cannot bring a range
  * @src: the source
- * @types: kinds of requests to fail: VMOP_FAIL_READ, VMOP_FAIL_DIRTY
+ * @types: kinds of requests to fail: enum vmop_fail_types
  * @start: first page
  * @end: page behind the last one
  * @err: negative errno
@@ -483,7 +567,7 @@ u64 vmop_source_fail(struct vmop_source *src, unsigned int types,
 		return 0;
 	spin_lock(&src->lock);
 	for (i = 0; i < VMOP_REQ_NR_TYPES; i++) {
-		if (types & (1U << i))
+		if (types & vmop_req_fail_type(i))
 			nr_pages += vmop_source_answer_locked(src, i, start,
 							      end, err);
 	}
@@ -491,8 +575,14 @@ u64 vmop_source_fail(struct vmop_source *src, unsigned int types,
 	return nr_pages;
 }
 
-static struct vmop_req *vmop_source_find_id_locked(struct vmop_source *src,
-						   u64 id)
+/**
+ * vmop_source_find_id_locked() - the outstanding request with an id
+ * @src: the source; the caller holds source->lock
+ * @id: from the request's record
+ *
+ * Return: the request or NULL.
+ */
+struct vmop_req *vmop_source_find_id_locked(struct vmop_source *src, u64 id)
 {
 	struct vmop_req *req;
 	int i;

@@ -25,15 +25,23 @@ struct vmop_source;
  * enum vmop_req_type - kinds of requests; each kind has a tree of its own
  * @VMOP_REQ_READ: content for pages that are absent
  * @VMOP_REQ_DIRTY: leave to change pages that are clean
+ * @VMOP_REQ_WRITEBACK: dirty content of the range is to be written back
+ * @VMOP_REQ_ROOM: some dirty content is to be written back, no matter which; to
+ *                 the pager a WRITEBACK record as well
  * @VMOP_REQ_NR_TYPES: how many kinds there are
  *
- * Bit (1 << type) is the kind's bit in enum vmop_fail_types.
+ * Requests of the first two kinds are disjoint; those of the others may overlap.
  */
 enum vmop_req_type {
 	VMOP_REQ_READ,
 	VMOP_REQ_DIRTY,
+	VMOP_REQ_WRITEBACK,
+	VMOP_REQ_ROOM,
 	VMOP_REQ_NR_TYPES
 };
+
+/* Result of a wait: the pager has answered a WRITEBACK record by its id. */
+#define VMOP_WAIT_ANSWERED 1
 
 /**
  * enum vmop_req_state - the life of a request, left to right only
@@ -67,6 +75,7 @@ enum vmop_complete_state {
  *                     keep to it, nothing in here looks at it
  * @deadline_ms: how long one wait may take; 0 for ever
  * @deadline_action: one of enum vmop_deadline_action
+ * @writeback: the port takes WRITEBACK records
  */
 struct vmop_source_params {
 	u64 key;
@@ -74,6 +83,7 @@ struct vmop_source_params {
 	u32 max_request_pages;
 	u32 deadline_ms;
 	u32 deadline_action;
+	bool writeback;
 };
 
 /**
@@ -81,6 +91,8 @@ struct vmop_source_params {
  * @state: as vmop_source_state()
  * @requests: READ requests that were made
  * @requested_pages: pages that they asked for
+ * @dirty_requests: DIRTY requests that were made
+ * @writeback_requests: WRITEBACK and ROOM requests that were made
  * @failed_requests: requests of either kind that ended with an error for at
  *                   least one waiter
  * @deadline_misses: waits that ran into the deadline
@@ -91,6 +103,8 @@ struct vmop_source_info {
 	enum vmop_vmo_state state;
 	u64 requests;
 	u64 requested_pages;
+	u64 dirty_requests;
+	u64 writeback_requests;
 	u64 failed_requests;
 	u64 deadline_misses;
 	u32 last_error;
@@ -105,7 +119,7 @@ struct vmop_source_info {
  * @lock: guards what follows up to @counters, with all of struct vmop_req but
  *        its queue side
  * @state: one of enum vmop_vmo_state; requests are made in STATE_LIVE only
- * @reqs: the outstanding requests of each kind, disjoint, by page
+ * @reqs: the outstanding requests of each kind, by page
  * @counters: what vmop_source_info() tells; its state field is not used
  * @port_link: port->lock: in the list of the port's sources
  * @queue: port->lock: requests in state NEW of both kinds, oldest first, which
@@ -149,7 +163,8 @@ struct vmop_source {
  * @type: constant
  * @ref: reference count
  * @pending: source->lock: pages not answered yet. A number, not a set: a page
- *           that is answered twice counts twice (semantics: REQ-16)
+ *           that is answered twice counts twice (semantics: REQ-16). Of READ and
+ *           DIRTY at first the whole range; of the others what the maker says
  * @failed: source->lock: is in counters.failed_requests
  * @waiters: source->lock: of struct vmop_waiter
  * @wq: where the waiters sleep
@@ -186,7 +201,8 @@ struct vmop_req {
  * @link: source->lock: in req->waiters while @done is false
  * @start: first page that this thread wants: a failure is its own when the
  *         failed range covers this page; constant
- * @status: source->lock while @done is false, then constant: 0 or -errno
+ * @status: source->lock while @done is false, then constant: 0, -errno or
+ *          VMOP_WAIT_ANSWERED
  * @done: set once, with release; after that nobody else touches the structure
  *
  * Made by vmop_source_request(), ended by vmop_waiter_wait() or
@@ -199,6 +215,20 @@ struct vmop_waiter {
 	unsigned long start;
 	int status;
 	bool done;
+};
+
+/**
+ * struct vmop_req_want - what a new request is to be
+ * @type: kind of request
+ * @start: first page
+ * @end: page behind the last one, greater than @start
+ * @pending: how many pages have to be answered
+ */
+struct vmop_req_want {
+	enum vmop_req_type type;
+	pgoff_t start;
+	pgoff_t end;
+	unsigned long pending;
 };
 
 int vmop_request_init(void);
@@ -215,6 +245,15 @@ int vmop_source_request(struct vmop_source *src, enum vmop_req_type type,
 int vmop_waiter_wait(struct vmop_waiter *w, unsigned int task_state);
 void vmop_waiter_cancel(struct vmop_waiter *w);
 
+int vmop_source_request_clean(struct vmop_source *src, pgoff_t start,
+			      pgoff_t end, unsigned long nr_dirty,
+			      struct vmop_waiter *w);
+int vmop_source_request_room(struct vmop_source *src, pgoff_t start,
+			     pgoff_t end, unsigned long nr_pages,
+			     struct vmop_waiter *w);
+void vmop_source_cleaned(struct vmop_source *src, pgoff_t start, pgoff_t end);
+int vmop_source_answer_id(struct vmop_source *src, u64 id);
+
 void vmop_source_resolve(struct vmop_source *src, enum vmop_req_type type,
 			 pgoff_t start, pgoff_t end);
 u64 vmop_source_fail(struct vmop_source *src, unsigned int types,
@@ -229,7 +268,20 @@ void vmop_source_vmo_gone(struct vmop_source *src);
 enum vmop_vmo_state vmop_source_state(struct vmop_source *src);
 void vmop_source_info(struct vmop_source *src, struct vmop_source_info *out);
 
-/* Between request.c, source.c and port.c only. */
+/* Between request.c, request_writeback.c, source.c and port.c only. */
+struct vmop_req *vmop_req_alloc(struct vmop_source *src,
+				enum vmop_req_type type);
+int vmop_req_enter_locked(struct vmop_req *req,
+			  const struct vmop_req_want *want,
+			  struct vmop_waiter *w);
+void vmop_req_finish_locked(struct vmop_req *req, int status);
+void vmop_waiter_join_locked(struct vmop_waiter *w, struct vmop_req *req,
+			     pgoff_t start);
+struct vmop_req *vmop_source_next_locked(struct vmop_source *src,
+					 enum vmop_req_type type,
+					 pgoff_t start);
+struct vmop_req *vmop_source_after_locked(struct vmop_req *req);
+struct vmop_req *vmop_source_find_id_locked(struct vmop_source *src, u64 id);
 void vmop_req_get(struct vmop_req *req);
 void vmop_req_put(struct vmop_req *req);
 bool vmop_source_tryget(struct vmop_source *src);
@@ -238,6 +290,17 @@ void vmop_source_finish_all_locked(struct vmop_source *src, int err);
 static inline u64 vmop_source_key(const struct vmop_source *src)
 {
 	return src->params.key;
+}
+
+/**
+ * vmop_source_takes_writeback() - does its pager read WRITEBACK records?
+ * @src: the source
+ *
+ * Return: whether the port was made with VMOP_PORT_WRITEBACK.
+ */
+static inline bool vmop_source_takes_writeback(const struct vmop_source *src)
+{
+	return src->params.writeback;
 }
 
 static inline u64 vmop_source_pager_id(const struct vmop_source *src)

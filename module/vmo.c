@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * vmo.c - life of a VMO: creation, size, name, end; and the two steps that
- * every access is made of: wait for absent content, give zeros a page. It owns
- * struct vmop_vmo.
+ * vmo.c - life of a VMO: creation, size, name, end; and how zeros get a page. It
+ * owns struct vmop_vmo. How an access waits for the pager is in vmo_wait.c.
  *
  * Locks: see struct vmop_tree. Here the tree lock is taken; cow.c changes what
  * it guards.
@@ -80,6 +79,8 @@ struct file *vmop_vmo_create(const struct vmop_vmo_params *params)
 		vmop_pager_get(vmo->pager);
 	strscpy(vmo->name, params->name, sizeof(vmo->name));
 	vmop_cow_init(&vmo->node, tree, params->source, inode->i_mapping);
+	vmo->node.trap_dirty = params->flags & VMOP_VMO_TRAP_DIRTY;
+	vmo->node.dirty_limit = params->dirty_limit;
 	vmo->node.len = params->len;
 	vmo->node.nr_pages = vmop_pages_up(params->len);
 	i_size_write(inode, params->len);
@@ -154,6 +155,7 @@ int vmop_vmo_resize(struct vmop_vmo *vmo, u64 len)
 	nr_pages = node->nr_pages;
 	ret = vmop_cow_resize(node, len);
 	if (!ret) {
+		vmop_cow_modify(node);
 		i_size_write(&vmo->inode, len);
 		if (node->nr_pages < nr_pages) {
 			vmop_map_zap_zero(node, node->nr_pages, 0);
@@ -164,6 +166,8 @@ int vmop_vmo_resize(struct vmop_vmo *vmo, u64 len)
 					    node->nr_pages, nr_pages);
 			vmop_source_resolve(node->source, VMOP_REQ_DIRTY,
 					    node->nr_pages, nr_pages);
+			vmop_source_cleaned(node->source, node->nr_pages,
+					    nr_pages);
 		}
 	}
 	vmop_vmo_unlock(vmo, old);
@@ -243,8 +247,7 @@ void vmop_vmo_info(struct vmop_vmo *vmo, struct vmop_vmo_get_info *info)
 	info->out_size = (u64)node->nr_pages << PAGE_SHIFT;
 	info->out_content_size = node->len;
 	if (node->source)
-		info->out_dirty = (u64)vmop_plist_nr_dirty(&node->pages, 0,
-							   node->nr_pages)
+		info->out_dirty = (u64)vmop_plist_nr_dirty_all(&node->pages)
 				  << PAGE_SHIFT;
 	up_read(&node->tree->lock);
 	info->out_committed = (u64)atomic_long_read(&node->nr_resident)
@@ -256,34 +259,6 @@ void vmop_vmo_info(struct vmop_vmo *vmo, struct vmop_vmo_get_info *info)
 	spin_unlock(&vmo->name_lock);
 	if (node->source)
 		vmop_vmo_source_info(node->source, info);
-}
-
-/**
- * vmop_vmo_wait_read_locked() - ask the pager for absent content, and wait
- * @vmo: the VMO
- * @start: first page, absent
- * @end: end of what the caller wants; the request ends before, where there is
- *       content
- * @state: TASK_KILLABLE or TASK_INTERRUPTIBLE
- *
- * Context: shared tree lock on entry; dropped before the wait, and on return.
- * Return: 0 when it is time to look again; -ERESTARTSYS for a signal; another
- * negative errno.
- */
-int vmop_vmo_wait_read_locked(struct vmop_vmo *vmo, pgoff_t start, pgoff_t end,
-			      unsigned int state)
-{
-	struct vmop_cow *node = &vmo->node;
-	struct vmop_waiter waiter;
-	int ret;
-
-	end = vmop_cow_absent_end(node, start, end);
-	ret = vmop_source_request(node->source, VMOP_REQ_READ, start, end,
-				  &waiter);
-	up_read(&node->tree->lock);
-	if (ret)
-		return ret;
-	return vmop_waiter_wait(&waiter, state);
 }
 
 /**

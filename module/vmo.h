@@ -14,6 +14,7 @@
 struct mem_cgroup;
 struct vmop_pager;
 struct vmop_source;
+struct vmop_waiter;
 
 /**
  * struct vmop_vmo - a VMO
@@ -54,6 +55,7 @@ struct vmop_vmo {
  * @pager: who makes it, or NULL; the VMO takes a reference
  * @pager_slot: for vmop_pager_forget() at the end of the VMO
  * @payer: memcg to charge; the VMO takes a reference
+ * @dirty_limit: dirty pages from which on writers wait; 0 for none
  * @name: NUL-terminated
  */
 struct vmop_vmo_params {
@@ -63,6 +65,7 @@ struct vmop_vmo_params {
 	struct vmop_pager *pager;
 	u32 pager_slot;
 	struct mem_cgroup *payer;
+	unsigned long dirty_limit;
 	const char *name;
 };
 
@@ -98,11 +101,17 @@ int vmop_vmo_resize(struct vmop_vmo *vmo, u64 len);
 void vmop_vmo_detach(struct vmop_vmo *vmo);
 void vmop_vmo_info(struct vmop_vmo *vmo, struct vmop_vmo_get_info *info);
 int vmop_vmo_set_name(struct vmop_vmo *vmo, const __u8 *name);
-int vmop_vmo_wait_read_locked(struct vmop_vmo *vmo, pgoff_t start, pgoff_t end,
-			      unsigned int state);
 bool vmop_vmo_make_room(struct vmop_vmo *vmo);
 int vmop_vmo_fill_zero(struct vmop_vmo *vmo, pgoff_t pgoff, bool write);
 int vmop_vmo_zero_folio(struct vmop_vmo *vmo);
+
+/* vmo_wait.c */
+int vmop_vmo_request_locked(struct vmop_vmo *vmo, enum vmop_need need,
+			    pgoff_t start, pgoff_t end, struct vmop_waiter *w);
+int vmop_vmo_wait_locked(struct vmop_vmo *vmo, enum vmop_need need,
+			 pgoff_t start, pgoff_t end, unsigned int state);
+int vmop_vmo_sync(struct vmop_vmo *vmo, pgoff_t start, pgoff_t end,
+		  unsigned int state);
 
 /* vmo_op.c */
 int vmop_vmo_commit(struct vmop_vmo *vmo, u64 off, u64 len, u64 *actual);

@@ -32,16 +32,18 @@ static int vmop_file_open(struct inode *inode, struct file *file)
 	return 0;
 }
 
-/* Pages that one request of a call may ask for, from @pgoff on (REQ-5). */
-static pgoff_t vmop_file_request_end(struct vmop_vmo *vmo, pgoff_t pgoff,
-				     loff_t pos, size_t count)
-{
-	pgoff_t end = vmop_pages_up((u64)pos + count);
+/* Leave to write is asked for in pieces no smaller than this (REQ-12). */
+#define VMOP_FILE_GRANT_PAGES 16
 
-	if (vmo->node.source)
-		end = min_t(pgoff_t, end, pgoff +
-			    vmop_source_max_request_pages(vmo->node.source));
-	return end;
+/* End of what one request of a call may ask for, from @pgoff on (REQ-5). */
+static pgoff_t vmop_file_request_end(struct vmop_vmo *vmo, enum vmop_need need,
+				     pgoff_t pgoff, loff_t pos, size_t count)
+{
+	pgoff_t nr_pages = vmop_source_max_request_pages(vmo->node.source);
+
+	if (need == VMOP_NEED_GRANT)
+		nr_pages = max_t(pgoff_t, nr_pages, VMOP_FILE_GRANT_PAGES);
+	return min(vmop_pages_up((u64)pos + count), pgoff + nr_pages);
 }
 
 static int vmop_file_lock(struct vmop_vmo *vmo, struct kiocb *iocb)
@@ -58,10 +60,16 @@ static int vmop_file_lock(struct vmop_vmo *vmo, struct kiocb *iocb)
  * and write(). A worker of io_uring, though, is told to stop by a signal that
  * does not kill.
  */
-static int vmop_file_wait_locked(struct vmop_vmo *vmo, struct kiocb *iocb,
-				 pgoff_t pgoff, size_t count)
+static unsigned int vmop_file_wait_state(void)
 {
-	bool worker = current->flags & PF_IO_WORKER;
+	return current->flags & PF_IO_WORKER ? TASK_INTERRUPTIBLE :
+					       TASK_KILLABLE;
+}
+
+static int vmop_file_wait_locked(struct vmop_vmo *vmo, struct kiocb *iocb,
+				 enum vmop_need need, pgoff_t pgoff,
+				 size_t count)
+{
 	pgoff_t end;
 	int ret;
 
@@ -69,9 +77,9 @@ static int vmop_file_wait_locked(struct vmop_vmo *vmo, struct kiocb *iocb,
 		up_read(&vmo->node.tree->lock);
 		return -EAGAIN;
 	}
-	end = vmop_file_request_end(vmo, pgoff, iocb->ki_pos, count);
-	ret = vmop_vmo_wait_read_locked(vmo, pgoff, end, worker ?
-					TASK_INTERRUPTIBLE : TASK_KILLABLE);
+	end = vmop_file_request_end(vmo, need, pgoff, iocb->ki_pos, count);
+	ret = vmop_vmo_wait_locked(vmo, need, pgoff, end,
+				   vmop_file_wait_state());
 	return ret == -ERESTARTSYS ? -EINTR : ret;
 }
 
@@ -93,7 +101,8 @@ static int vmop_file_get(struct vmop_vmo *vmo, struct kiocb *iocb, size_t count,
 		res = vmop_cow_resolve(&vmo->node, pgoff);
 		if (res.kind != VMOP_RES_ABSENT)
 			break;
-		ret = vmop_file_wait_locked(vmo, iocb, pgoff, count);
+		ret = vmop_file_wait_locked(vmo, iocb, VMOP_NEED_CONTENT, pgoff,
+					    count);
 		if (ret)
 			return ret;
 	}
@@ -157,9 +166,9 @@ static ssize_t vmop_file_read_iter(struct kiocb *iocb, struct iov_iter *to)
 }
 
 /*
- * Copy into a page that is there. Its folio lock is held from the moment it is
- * marked dirty until the bytes are in, so no writeback, eviction or supply falls
- * in between; so the copy must not fault. Drops the tree lock.
+ * Copy into a page that may be written. The tree lock, held since that was seen,
+ * and the folio lock are held until the bytes are in, so no writeback, eviction
+ * or supply falls in between; so the copy must not fault. Drops the tree lock.
  */
 static size_t vmop_file_copy_locked(struct vmop_vmo *vmo,
 				    struct vmop_page *page, size_t off,
@@ -175,6 +184,8 @@ static size_t vmop_file_copy_locked(struct vmop_vmo *vmo,
 					    from);
 	pagefault_enable();
 	folio_unlock(folio);
+	if (copied)
+		vmop_cow_modify(&vmo->node);
 	up_read(&vmo->node.tree->lock);
 	return copied;
 }
@@ -185,6 +196,7 @@ static ssize_t vmop_file_write_page(struct vmop_vmo *vmo, struct kiocb *iocb,
 	pgoff_t pgoff = iocb->ki_pos >> PAGE_SHIFT;
 	size_t off = offset_in_page(iocb->ki_pos);
 	size_t len, copied;
+	enum vmop_need need;
 	struct vmop_res res;
 	int ret;
 
@@ -202,16 +214,18 @@ static ssize_t vmop_file_write_page(struct vmop_vmo *vmo, struct kiocb *iocb,
 			return -EFBIG;
 		}
 		len = min_t(u64, len, vmo->node.len - iocb->ki_pos);
+		need = vmop_cow_write_need(&vmo->node, pgoff);
 		res = vmop_cow_resolve(&vmo->node, pgoff);
-		if (res.kind == VMOP_RES_PAGE) {
+		if (!need && res.kind == VMOP_RES_PAGE) {
 			copied = vmop_file_copy_locked(vmo, res.page, off, len,
 						       from);
 			if (copied)
 				return copied;
 			continue;
 		}
-		if (res.kind == VMOP_RES_ABSENT) {
-			ret = vmop_file_wait_locked(vmo, iocb, pgoff, count);
+		if (need) {
+			ret = vmop_file_wait_locked(vmo, iocb, need, pgoff,
+						    count);
 		} else {
 			up_read(&vmo->node.tree->lock);
 			ret = iocb->ki_flags & IOCB_NOWAIT ? -EAGAIN :
@@ -229,6 +243,9 @@ static ssize_t vmop_file_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	ssize_t done = 0;
 	ssize_t ret;
 
+	/* Becoming durable is a wait. */
+	if ((iocb->ki_flags & IOCB_NOWAIT) && iocb_is_dsync(iocb))
+		return -EAGAIN;
 	ret = generic_write_checks(iocb, from);
 	if (ret <= 0)
 		return ret;
@@ -248,7 +265,8 @@ static ssize_t vmop_file_write_iter(struct kiocb *iocb, struct iov_iter *from)
 		done += ret;
 		cond_resched();
 	}
-	return done ? done : ret;
+	/* O_SYNC and O_DSYNC: no lock is held here. */
+	return done ? generic_write_sync(iocb, done) : ret;
 }
 
 /* Is there something to read at @pgoff, and up to where is it alike? */
@@ -324,21 +342,18 @@ static int vmop_file_mmap(struct file *file, struct vm_area_struct *vma)
 }
 
 /*
- * Without writeback there is nobody to ask for it: success only when there is
- * nothing to write.
+ * The pager knows one kind of durable only: @datasync makes no difference.
+ * msync() comes here, too: what was stored through a mapping is dirty since its
+ * page_mkwrite.
  */
 static int vmop_file_fsync(struct file *file, loff_t start, loff_t end,
 			   int datasync)
 {
-	struct vmop_cow *node = &to_vmop_vmo(file_inode(file))->node;
-	bool dirty;
+	int ret = vmop_vmo_sync(to_vmop_vmo(file_inode(file)),
+				start >> PAGE_SHIFT, vmop_pages_up((u64)end + 1),
+				vmop_file_wait_state());
 
-	if (!node->source)
-		return 0;
-	down_read(&node->tree->lock);
-	dirty = vmop_plist_nr_dirty(&node->pages, 0, node->nr_pages);
-	up_read(&node->tree->lock);
-	return dirty ? -EOPNOTSUPP : 0;
+	return ret == -ERESTARTSYS ? -EINTR : ret;
 }
 
 static long vmop_file_fallocate(struct file *file, int mode, loff_t off,

@@ -34,6 +34,21 @@ static int vmop_op_check(struct vmop_vmo *vmo, u64 off, u64 len)
 }
 
 /*
+ * What stands between a populating call and position @pgoff; @end is cut to what
+ * one request may ask for.
+ */
+static enum vmop_need vmop_op_need_locked(struct vmop_vmo *vmo,
+					  struct vmop_res res, pgoff_t pgoff,
+					  bool zeros_too, pgoff_t *end)
+{
+	if (res.kind == VMOP_RES_ABSENT)
+		return VMOP_NEED_CONTENT;
+	if (res.kind == VMOP_RES_ZERO && zeros_too)
+		return vmop_cow_commit_need(&vmo->node, pgoff, end);
+	return VMOP_NEED_NOTHING;
+}
+
+/*
  * Make every page of a range be there, asking the pager for what is absent. Of
  * zeros, the caller says whether they are enough. What lies behind the end when
  * its turn comes is left out (COM-3).
@@ -43,6 +58,8 @@ static int vmop_op_populate(struct vmop_vmo *vmo, u64 off, u64 len,
 {
 	pgoff_t end = vmop_pages_up(off + len);
 	pgoff_t pgoff = off >> PAGE_SHIFT;
+	pgoff_t request_end;
+	enum vmop_need need;
 	struct vmop_res res;
 	int ret = 0;
 
@@ -53,9 +70,13 @@ static int vmop_op_populate(struct vmop_vmo *vmo, u64 off, u64 len,
 		}
 		down_read(&vmo->node.tree->lock);
 		res = vmop_cow_resolve(&vmo->node, pgoff);
-		if (res.kind == VMOP_RES_ABSENT) {
-			ret = vmop_vmo_wait_read_locked(vmo, pgoff, end,
-							TASK_INTERRUPTIBLE);
+		request_end = end;
+		need = vmop_op_need_locked(vmo, res, pgoff, zeros_too,
+					   &request_end);
+		if (need) {
+			ret = vmop_vmo_wait_locked(vmo, need, pgoff,
+						   request_end,
+						   TASK_INTERRUPTIBLE);
 			if (ret)
 				break;
 			continue;
@@ -143,6 +164,8 @@ static int vmop_op_zero_pages(struct vmop_vmo *vmo, pgoff_t pgoff, pgoff_t end)
 		if (node->source && pgoff > start)
 			vmop_source_resolve(node->source, VMOP_REQ_READ, start,
 					    pgoff);
+		if (pgoff > start)
+			vmop_cow_modify(node);
 		vmop_vmo_unlock(vmo, old);
 		cond_resched();
 	} while (!ret && pgoff < end);
@@ -185,15 +208,19 @@ static int vmop_op_zero_part(struct vmop_vmo *vmo, u64 off, u64 len)
 	unsigned int start = offset_in_page(off);
 	struct vmop_res res;
 	struct folio *folio;
+	enum vmop_need need;
 	int ret;
 
 	for (;;) {
 		down_read(&vmo->node.tree->lock);
 		res = vmop_cow_resolve(&vmo->node, pgoff);
-		if (res.kind != VMOP_RES_ABSENT)
+		if (res.kind != VMOP_RES_ABSENT && res.kind != VMOP_RES_PAGE)
 			break;
-		ret = vmop_vmo_wait_read_locked(vmo, pgoff, pgoff + 1,
-						TASK_INTERRUPTIBLE);
+		need = vmop_cow_write_need(&vmo->node, pgoff);
+		if (!need)
+			break;
+		ret = vmop_vmo_wait_locked(vmo, need, pgoff, pgoff + 1,
+					   TASK_INTERRUPTIBLE);
 		if (ret)
 			return ret;
 	}
@@ -203,6 +230,7 @@ static int vmop_op_zero_part(struct vmop_vmo *vmo, u64 off, u64 len)
 		vmop_cow_dirty(&vmo->node, res.page);
 		zero_user_segment(folio_page(folio, 0), start, start + len);
 		folio_unlock(folio);
+		vmop_cow_modify(&vmo->node);
 	}
 	up_read(&vmo->node.tree->lock);
 	return res.kind == VMOP_RES_BEYOND ? -ERANGE : 0;

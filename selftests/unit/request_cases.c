@@ -587,9 +587,9 @@ void case_out_of_memory(void)
 	CHECK_EQ(sim_alloc_fails_in, 1);
 	CHECK_EQ(PTR_ERR(vmop_source_create(port, &params)), -ENOMEM);
 	sim_alloc_fails_in = 1;
-	CHECK_EQ(PTR_ERR(vmop_port_create(7, &unused)), -ENOMEM);
+	CHECK_EQ(PTR_ERR(vmop_port_create(7, 0, &unused)), -ENOMEM);
 	sim_alloc_fails_in = 2;
-	CHECK_EQ(PTR_ERR(vmop_port_create(7, &unused)), -ENOMEM);
+	CHECK_EQ(PTR_ERR(vmop_port_create(7, 0, &unused)), -ENOMEM);
 	supply(&vmo, 0, 4);
 	expect_end(&a, 0);
 	expect_end(&b, 0);

@@ -12,7 +12,7 @@ struct file *port_open(struct vmop_port **out_port)
 	struct vmop_port *port;
 	struct file *file;
 
-	port = vmop_port_create(7, &file);
+	port = vmop_port_create(7, 0, &file);
 	CHECK(!IS_ERR(port));
 	CHECK(vmop_port_from_file(file) == port);
 	CHECK_EQ(vmop_port_pager_id(port), 7);

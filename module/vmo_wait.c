@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * vmo_wait.c - what an access to a VMO needs from the pager becomes a request,
+ * and a wait. All waits for a pager but those of faults end here; faults make
+ * their request here and wait by themselves, as they have locks to drop.
+ */
+#include "request.h"
+#include "vmo.h"
+
+/* A writer over the limit goes on when this part of it is clean again. */
+#define VMOP_ROOM_PART 4
+
+static int vmop_vmo_request_room_locked(struct vmop_vmo *vmo,
+					struct vmop_waiter *w)
+{
+	struct vmop_cow *node = &vmo->node;
+	struct vmop_dirty_span span;
+	unsigned long nr_pages;
+
+	/* Only zeros: there is room by now. */
+	if (!vmop_cow_dirty_span(node, 0, node->nr_pages, &span))
+		return -EAGAIN;
+	nr_pages = max(node->dirty_limit / VMOP_ROOM_PART, 1UL);
+	return vmop_source_request_room(node->source, span.start, span.end,
+					min(nr_pages, span.nr_pages), w);
+}
+
+/**
+ * vmop_vmo_request_locked() - ask the pager for what an access needs
+ * @vmo: the VMO
+ * @need: what it needs at @start; not VMOP_NEED_NOTHING
+ * @start: first page
+ * @end: end of what the caller wants; the request ends before, where something
+ *       else is needed
+ * @w: the wait; see vmop_source_request()
+ *
+ * Context: shared tree lock, held since the need was seen.
+ * Return: 0; -EAGAIN: look again, without a wait; another negative errno.
+ */
+int vmop_vmo_request_locked(struct vmop_vmo *vmo, enum vmop_need need,
+			    pgoff_t start, pgoff_t end, struct vmop_waiter *w)
+{
+	struct vmop_cow *node = &vmo->node;
+
+	switch (need) {
+	case VMOP_NEED_CONTENT:
+		end = vmop_cow_absent_end(node, start, end);
+		return vmop_source_request(node->source, VMOP_REQ_READ, start,
+					   end, w);
+	case VMOP_NEED_GRANT:
+		end = vmop_cow_clean_end(node, start, end);
+		return vmop_source_request(node->source, VMOP_REQ_DIRTY, start,
+					   end, w);
+	default:
+		return vmop_vmo_request_room_locked(vmo, w);
+	}
+}
+
+/**
+ * vmop_vmo_wait_locked() - ask the pager for what an access needs, and wait
+ * @vmo: the VMO
+ * @need: as in vmop_vmo_request_locked()
+ * @start: first page
+ * @end: end of what the caller wants
+ * @state: TASK_KILLABLE or TASK_INTERRUPTIBLE
+ *
+ * Context: shared tree lock on entry; dropped before the wait, and on return.
+ * Return: 0 when it is time to look again; -ERESTARTSYS for a signal; another
+ * negative errno.
+ */
+int vmop_vmo_wait_locked(struct vmop_vmo *vmo, enum vmop_need need,
+			 pgoff_t start, pgoff_t end, unsigned int state)
+{
+	struct vmop_waiter waiter;
+	int ret;
+
+	ret = vmop_vmo_request_locked(vmo, need, start, end, &waiter);
+	up_read(&vmo->node.tree->lock);
+	if (ret)
+		return ret == -EAGAIN ? 0 : ret;
+	ret = vmop_waiter_wait(&waiter, state);
+	return ret == VMOP_WAIT_ANSWERED ? 0 : ret;
+}
+
+/**
+ * vmop_vmo_sync() - wait until what is dirty now is written back
+ * @vmo: the VMO
+ * @start: first page
+ * @end: page behind the last one
+ * @state: TASK_KILLABLE or TASK_INTERRUPTIBLE
+ *
+ * Content that is changed again and again while the pager writes never becomes
+ * clean: then it takes the pager's answer to the WRITEBACK record to end this.
+ *
+ * Context: no lock of ours.
+ * Return: 0; -ERESTARTSYS for a signal; -ENOTCONN when the pager is gone;
+ * -EOPNOTSUPP when it does not take WRITEBACK records; what it failed them with;
+ * -ETIMEDOUT; -ENOMEM.
+ */
+int vmop_vmo_sync(struct vmop_vmo *vmo, pgoff_t start, pgoff_t end,
+		  unsigned int state)
+{
+	struct vmop_cow *node = &vmo->node;
+	struct vmop_dirty_span span;
+	struct vmop_waiter waiter;
+	int ret;
+
+	if (!node->source)
+		return 0;
+	do {
+		down_read(&node->tree->lock);
+		if (!vmop_cow_dirty_span(node, start, end, &span)) {
+			up_read(&node->tree->lock);
+			return 0;
+		}
+		ret = vmop_source_request_clean(node->source, span.start,
+						span.end, span.nr_pages,
+						&waiter);
+		up_read(&node->tree->lock);
+		if (!ret)
+			ret = vmop_waiter_wait(&waiter, state);
+	} while (!ret);
+	return ret == VMOP_WAIT_ANSWERED ? 0 : ret;
+}
