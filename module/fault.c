@@ -56,9 +56,9 @@ static unsigned int vmop_fault_wait_state(unsigned int flags)
 
 /*
  * Ask for what the access needs and wait for it. The shared tree lock is held on
- * entry and dropped. 0 for another look without a wait. The order of the tests matters: a task that exits or dumps core
- * must not wait for anybody, one that cannot retry must not either, and one
- * that will not wait keeps its lock.
+ * entry and dropped. 0 for another look without a wait. The order of the tests
+ * matters: a task that exits or dumps core must not wait for anybody, one that
+ * cannot retry must not either, and one that will not wait keeps its lock.
  */
 static vm_fault_t vmop_fault_wait_locked(struct vmop_vmo *vmo,
 					 struct vm_fault *vmf,

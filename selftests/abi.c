@@ -228,7 +228,6 @@ TEST_F(abi_form, read_only_arguments)
 TEST_F(abi_form, unknown_commands)
 {
 	static const unsigned int absent[] = {
-		VMOP_CMD_QUERY_DIRTY, VMOP_CMD_QUERY_STATS,
 		VMOP_CMD_PAGER_SET_POLICY, VMOP_CMD_PAGER_TOKEN,
 		VMOP_CMD_PAGER_ATTACH, VMOP_CMD_PAGER_NEXT_VMO,
 		VMOP_CMD_PORT_REQUEUE, VMOP_CMD_EXEC,

@@ -29,6 +29,8 @@ union abi_any {
 	struct vmop_supply_zero supply_zero;
 	struct vmop_supply_file supply_file;
 	struct vmop_op_range op_range;
+	struct vmop_query_dirty query_dirty;
+	struct vmop_query_stats query_stats;
 	struct vmop_vmo_op_range vmo_op_range;
 	struct vmop_vmo_set_size set_size;
 	struct vmop_vmo_get_info get_info;
@@ -127,6 +129,20 @@ static void abi_fill_op_range(const struct abi_env *env, union abi_any *arg)
 	arg->op_range.data = EIO;
 }
 
+/* The range need not be aligned: the generic sweep of ranges is not for it. */
+static void abi_fill_query_dirty(const struct abi_env *env, union abi_any *arg)
+{
+	arg->query_dirty.vmo_fd = env->vmo.fd;
+	arg->query_dirty.length = PG(1);
+	arg->query_dirty.ranges_uptr = (uintptr_t)env->src;
+	arg->query_dirty.nr_ranges = 1;
+}
+
+static void abi_fill_query_stats(const struct abi_env *env, union abi_any *arg)
+{
+	arg->query_stats.vmo_fd = env->vmo.fd;
+}
+
 static void abi_fill_vmo_op_range(const struct abi_env *env,
 				  union abi_any *arg)
 {
@@ -157,18 +173,15 @@ static const struct abi_cmd abi_cmds[] = {
 	}, {
 		.name = "PORT_CREATE", .cmd = VMOP_PORT_CREATE,
 		.size = sizeof(struct vmop_port_create),
+		.flags = VMOP_PORT_WRITEBACK,
 		.out_fd = ABI_OFF(vmop_port_create, out_port_fd),
 		.reserved = { ABI_OFF(vmop_port_create, __reserved) },
 		.fill = abi_fill_info,
 	}, {
 		.name = "PAGER_VMO_CREATE", .cmd = VMOP_PAGER_VMO_CREATE,
 		.size = sizeof(struct vmop_pager_vmo_create),
-		.flags = VMOP_VMO_RESIZABLE,
+		.flags = VMOP_VMO_RESIZABLE | VMOP_VMO_TRAP_DIRTY,
 		.out_fd = ABI_OFF(vmop_pager_vmo_create, out_vmo_fd),
-		.reserved = {
-			ABI_OFF(vmop_pager_vmo_create, dirty_limit),
-			ABI_OFF(vmop_pager_vmo_create, dirty_limit) + 4,
-		},
 		.fill = abi_fill_pager_vmo_create,
 	}, {
 		.name = "VMO_CREATE", .cmd = VMOP_VMO_CREATE,
@@ -221,6 +234,20 @@ static const struct abi_cmd abi_cmds[] = {
 		.vmo_fd = ABI_OFF(vmop_op_range, vmo_fd),
 		.range = ABI_OFF(vmop_op_range, offset),
 		.fill = abi_fill_op_range,
+	}, {
+		.name = "QUERY_DIRTY", .cmd = VMOP_QUERY_DIRTY,
+		.size = sizeof(struct vmop_query_dirty),
+		.flags = VMOP_QUERY_AVAIL,
+		.out_actual = ABI_OFF(vmop_query_dirty, out_actual),
+		.reserved = { ABI_OFF(vmop_query_dirty, __reserved) },
+		.vmo_fd = ABI_OFF(vmop_query_dirty, vmo_fd),
+		.fill = abi_fill_query_dirty,
+	}, {
+		.name = "QUERY_STATS", .cmd = VMOP_QUERY_STATS,
+		.size = sizeof(struct vmop_query_stats),
+		.flags = VMOP_STATS_RESET,
+		.vmo_fd = ABI_OFF(vmop_query_stats, vmo_fd),
+		.fill = abi_fill_query_stats,
 	}, {
 		.name = "VMO_OP_RANGE", .cmd = VMOP_VMO_OP_RANGE,
 		.size = sizeof(struct vmop_vmo_op_range),

@@ -121,6 +121,36 @@ AT(vmop_op_range, __reserved, 52);
 AT(vmop_op_range, out_actual, 56);
 SIZE(vmop_op_range, 64);
 
+AT(vmop_dirty_range, offset, 0);
+AT(vmop_dirty_range, length, 8);
+AT(vmop_dirty_range, flags, 16);
+SIZE(vmop_dirty_range, 24);
+
+AT(vmop_query_dirty, size, 0);
+AT(vmop_query_dirty, flags, 4);
+AT(vmop_query_dirty, vmo_fd, 8);
+AT(vmop_query_dirty, __reserved, 12);
+AT(vmop_query_dirty, offset, 16);
+AT(vmop_query_dirty, length, 24);
+AT(vmop_query_dirty, ranges_uptr, 32);
+AT(vmop_query_dirty, nr_ranges, 40);
+AT(vmop_query_dirty, out_actual, 48);
+AT(vmop_query_dirty, out_avail, 56);
+SIZE(vmop_query_dirty, 64);
+
+AT(vmop_query_stats, size, 0);
+AT(vmop_query_stats, flags, 4);
+AT(vmop_query_stats, vmo_fd, 8);
+AT(vmop_query_stats, out_modified, 12);
+AT(vmop_query_stats, out_dirty, 16);
+AT(vmop_query_stats, out_awaiting_clean, 24);
+AT(vmop_query_stats, out_dirty_zero, 32);
+AT(vmop_query_stats, out_dirty_limit, 40);
+AT(vmop_query_stats, out_dirty_requests, 48);
+AT(vmop_query_stats, out_writeback_requests, 56);
+AT(vmop_query_stats, out_cleaned, 64);
+SIZE(vmop_query_stats, 72);
+
 AT(vmop_vmo_op_range, size, 0);
 AT(vmop_vmo_op_range, flags, 4);
 AT(vmop_vmo_op_range, op, 8);

@@ -426,9 +426,9 @@ TEST_F(abi_values, vmo_op_ranges)
 /* Operations that are not there, or not for this kind of VMO. */
 TEST_F(abi_values, unknown_operations)
 {
+	/* DT-7: nothing is trapped in this VMO, so there is no OP_DIRTY. */
 	static const __u32 pager_ops[] = {
-		0, VMOP_PAGER_OP_DIRTY, VMOP_PAGER_OP_WRITEBACK_BEGIN,
-		VMOP_PAGER_OP_WRITEBACK_END, 5, 0x7fffffff, 0xffffffff,
+		0, VMOP_PAGER_OP_DIRTY, 5, 0x7fffffff, 0xffffffff,
 	};
 	static const __u32 vmo_ops[] = {
 		0, VMOP_VMO_OP_LOCK, VMOP_VMO_OP_UNLOCK, 5, 6, 7, 8, 9,
@@ -473,7 +473,7 @@ TEST_F(abi_values, req_22_fail_arguments)
 		0, EPERM, EINVAL, ENOMEM, ENOENT, ETIMEDOUT, ERANGE, 4095,
 		EIO | 1ULL << 32, -(__u64)EIO, (__u32)-EIO, ~0ULL,
 	};
-	static const __u32 masks[] = { 1 << 2, 1 << 31, 1 << 3 | 1, ~0U };
+	static const __u32 masks[] = { 1 << 3, 1 << 31, 1 << 3 | 1, ~0U };
 	struct abi_env *env = &self->env;
 	const int pager = env->tp.fd, vmo = env->vmo.fd;
 	struct vmop_op_range cmd = {
@@ -497,7 +497,8 @@ TEST_F(abi_values, req_22_fail_arguments)
 					     PG(1), EIO, masks[i], NULL))
 			TH_LOG("fail_types %#x", masks[i]);
 	test_op_range(pager, vmo, VMOP_PAGER_OP_FAIL, 0, PG(1), EIO,
-		      VMOP_FAIL_READ | VMOP_FAIL_DIRTY, NULL);
+		      VMOP_FAIL_READ | VMOP_FAIL_DIRTY | VMOP_FAIL_WRITEBACK,
+		      NULL);
 	/* An id says all; a range beside it is a contradiction. */
 	test_err_ioctl(EINVAL, pager, VMOP_OP_RANGE, &cmd);
 	cmd.offset = PG(1);
@@ -505,6 +506,46 @@ TEST_F(abi_values, req_22_fail_arguments)
 	test_err_ioctl(EINVAL, pager, VMOP_OP_RANGE, &cmd);
 	/* A request that is gone, or never was, has nothing to fail. */
 	test_fail_id(pager, vmo, ~0ULL, EIO);
+	test_fail_id(pager, vmo, ~0ULL, 0);
+	EXPECT_TRUE(abi_unchanged(env, &before));
+}
+
+/* DT-6, WB-1, WB-9: data and the fields of FAIL on dirty content. */
+TEST_F(abi_values, dirty_op_arguments)
+{
+	static const __u32 ops[] = {
+		VMOP_PAGER_OP_DIRTY, VMOP_PAGER_OP_WRITEBACK_BEGIN,
+		VMOP_PAGER_OP_WRITEBACK_END,
+	};
+	static const __u64 bad[] = { 2, 3, EIO, 1ULL << 32, ~0ULL };
+	struct abi_env *env = &self->env;
+	struct vmop_op_range cmd;
+	struct abi_state before;
+	unsigned int i, j;
+
+	ASSERT_EQ(0, abi_snap(env, &before));
+	for (i = 0; i < ARRAY_SIZE(ops); i++) {
+		cmd = (struct vmop_op_range) {
+			.size = sizeof(cmd), .vmo_fd = env->vmo.fd,
+			.op = ops[i], .length = PG(1),
+		};
+		for (j = 0; j < ARRAY_SIZE(bad); j++) {
+			cmd.data = bad[j];
+			test_err_ioctl(EINVAL, env->tp.fd, VMOP_OP_RANGE, &cmd);
+		}
+		cmd.data = 0;
+		cmd.id = 1;
+		test_err_ioctl(EINVAL, env->tp.fd, VMOP_OP_RANGE, &cmd);
+		cmd.id = 0;
+		cmd.fail_types = VMOP_FAIL_DIRTY;
+		test_err_ioctl(EINVAL, env->tp.fd, VMOP_OP_RANGE, &cmd);
+	}
+	/* Only a begin knows zeros. */
+	test_err_op_range(EINVAL, env->tp.fd, env->vmo.fd,
+			  VMOP_PAGER_OP_WRITEBACK_END, 0, PG(1),
+			  VMOP_DIRTY_ZERO, 0, NULL);
+	test_op_range(env->tp.fd, env->vmo.fd, VMOP_PAGER_OP_WRITEBACK_BEGIN, 0,
+		      PG(1), VMOP_DIRTY_ZERO, 0, NULL);
 	EXPECT_TRUE(abi_unchanged(env, &before));
 }
 
@@ -536,6 +577,8 @@ TEST_F(abi_values, create_arguments)
 	spoil(EINVAL, cmd.deadline_ms = 1; cmd.deadline_action = 2);
 	spoil(EINVAL, cmd.deadline_ms = 1; cmd.deadline_action = ~0U);
 	spoil(EINVAL, cmd.deadline_action = VMOP_DEADLINE_WARN);
+	/* Nobody is there to make room on a port without WRITEBACK records. */
+	spoil(EINVAL, cmd.dirty_limit = 1);
 	spoil(ERANGE, cmd.length = S64_END);
 	spoil(ERANGE, cmd.length = ~0ULL);
 	spoil(ERANGE, cmd.length = info.out_max_vmo_size + 1);
