@@ -52,6 +52,7 @@
  * EBADFD        a file descriptor of another kind
  * EACCES        the file descriptor is not open for that
  * ERANGE        offset or length above S64_MAX, or range outside the VMO
+ * ENOENT        content is absent that must be there (OP_DIRTY)
  * ENOTCONN      VMO detached, or its pager or port is gone
  * EBUSY         pages are pinned or in use elsewhere
  * EPERM         resize of a VMO that is not resizable
