@@ -87,6 +87,17 @@ static inline void vmop_compat_vm_flags_set(struct vm_area_struct *vma,
 #endif
 }
 
+/* 6.10: folio_mapcount() became inline; before it was not exported. */
+static inline int vmop_compat_mapcount(const struct folio *folio)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+	return folio_mapcount(folio);
+#else
+	/* Of a folio of one page. */
+	return atomic_read(&folio->page._mapcount) + 1;
+#endif
+}
+
 /*
  * 6.4: a fault may hold the lock of its VMA instead of mmap_lock. Afterwards
  * neither vmf nor its VMA may be touched.

@@ -299,7 +299,7 @@ static bool vmop_cow_begin_page(void *ctx, pgoff_t pgoff,
 	folio_lock(folio);
 	if (folio_mapped(folio))
 		folio_mkclean(folio);
-	if (!*zero && !folio_maybe_dma_pinned(folio))
+	if (!*zero && !vmop_page_maybe_pinned(page))
 		vmop_plist_change_page_state(&node->pages, pgoff, VMOP_DIRTY,
 					     VMOP_AWAITING_CLEAN);
 	folio_unlock(folio);

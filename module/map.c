@@ -23,7 +23,8 @@
  *
  * Private copies that a process has made stay.
  *
- * Context: exclusive tree lock; may hold the folio lock.
+ * Context: exclusive tree lock, or else the pages may be mapped again at once;
+ * may hold the folio lock.
  */
 void vmop_map_zap(struct vmop_cow *node, pgoff_t start, pgoff_t nr_pages)
 {

@@ -14,6 +14,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
+#include "compat.h"
 #include "cow.h"
 #include "map.h"
 #include "page.h"
@@ -176,6 +177,22 @@ struct vmop_page *vmop_page_own(struct vmop_page *page,
 			      folio_page(page->folio, 0));
 	vmop_page_free(page);
 	return copy;
+}
+
+/**
+ * vmop_page_maybe_pinned() - may hardware, or another process, write to a page?
+ * @page: the page
+ *
+ * As folio_maybe_dma_pinned(), but that takes a page that a thousand processes
+ * have mapped for a pinned one, which then could never be written back.
+ *
+ * Context: folio lock; no mapping of the page is writable.
+ * Return: whether there may be a pin.
+ */
+bool vmop_page_maybe_pinned(const struct vmop_page *page)
+{
+	return folio_ref_count(page->folio) -
+	       vmop_compat_mapcount(page->folio) >= GUP_PIN_COUNTING_BIAS;
 }
 
 /**

@@ -42,6 +42,7 @@ void vmop_page_detach(struct vmop_page *page);
 void vmop_page_release(struct vmop_page *page);
 struct vmop_page *vmop_page_own(struct vmop_page *page,
 				struct mem_cgroup *payer);
+bool vmop_page_maybe_pinned(const struct vmop_page *page);
 void vmop_page_zero_tail(struct vmop_page *page, unsigned int from);
 struct vmop_page *vmop_page_of(struct folio *folio);
 int vmop_page_init(void);

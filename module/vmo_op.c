@@ -161,9 +161,13 @@ static int vmop_op_zero_pages(struct vmop_vmo *vmo, pgoff_t pgoff, pgoff_t end)
 		ret = node->nr_pages < end ? -ERANGE :
 		      vmop_cow_zero(node, start, end, &pgoff);
 		/* They have content now, so their readers can go on (ZERO-7). */
-		if (node->source && pgoff > start)
+		if (node->source && pgoff > start) {
 			vmop_source_resolve(node->source, VMOP_REQ_READ, start,
 					    pgoff);
+			/* Dirty zeros take no room. */
+			vmop_source_resolve(node->source, VMOP_REQ_ROOM, start,
+					    pgoff);
+		}
 		if (pgoff > start)
 			vmop_cow_modify(node);
 		vmop_vmo_unlock(vmo, old);
