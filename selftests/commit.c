@@ -41,15 +41,7 @@ FIXTURE_VARIANT_ADD(fetch, prefetch)
 	.op = VMOP_VMO_OP_PREFETCH,
 };
 
-FIXTURE_SETUP(fetch)
-{
-	ASSERT_EQ(0, test_pager_init(&self->tp));
-}
-
-FIXTURE_TEARDOWN(fetch)
-{
-	test_pager_exit(&self->tp);
-}
+VMOP_FIXTURE_SETUP_PAGER(fetch)
 
 /*
  * COM-1, COM-8, REQ-5, Zircon's SimpleCommit: the whole range in one request,
@@ -336,16 +328,11 @@ TEST_F(commit, com_8_zeros_stay)
 /* COM-7: DECOMMIT of an anonymous VMO; mappings see zeros and go on. */
 TEST_F(commit, com_7_decommit)
 {
-	char *buf = malloc(PG(4)), *map;
 	__u64 actual = 0;
+	char *map;
 	int fd;
 
-	test_vmo_create(&fd, self->tp.fd, 0, PG(4));
-	vmop_test_fill(buf, KEY, 0, PG(4));
-	ASSERT_EQ(PG(4), vmop_test_pwrite(fd, buf, PG(4), 0));
-	map = mmap(NULL, PG(4), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	ASSERT_NE(MAP_FAILED, map);
-	EXPECT_TRUE(vmop_test_check(map, KEY, 0, PG(4)));
+	new_anon_map(&self->tp, &fd, &map, KEY, 4);
 	test_vmo_op(fd, VMOP_VMO_OP_DECOMMIT, PG(1), PG(2), &actual);
 	EXPECT_EQ(PG(2), actual);
 	EXPECT_EQ(PG(2), vmop_test_committed(fd));
@@ -360,7 +347,6 @@ TEST_F(commit, com_7_decommit)
 	EXPECT_EQ(0, vmop_test_committed(fd));
 	munmap(map, PG(4));
 	close(fd);
-	free(buf);
 }
 
 /* COM-7: errors, in this order: range, length 0, kind, alignment. */

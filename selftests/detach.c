@@ -354,16 +354,15 @@ TEST_F(detach, det_14_last_reference)
 	pager_fd = vmop_test_reopen(vmo.fd, O_RDWR);
 	ASSERT_LE(0, pager_fd);
 	fd = dup(vmo.fd);
-	close(vmo.fd);
+	test_vmo_close_fd(&self->tp, &vmo);
 	close(fd);
-	vmo.fd = pager_fd;
+	test_vmo_set_fd(&self->tp, &vmo, pager_fd);
 	expect_none(&self->tp);
 	t = vmop_thread_load(vmo.map, PG(1));
 	ASSERT_EQ(0, test_pager_serve_one(&self->tp, &vmo, 0, 1));
 	expect_content(t, PG(1), 1, 0);
 	/* Only the mapping is left: requests come still. */
-	close(pager_fd);
-	vmo.fd = -1;
+	test_vmo_close_fd(&self->tp, &vmo);
 	expect_none(&self->tp);
 	t = vmop_thread_load(vmo.map + PG(1), PG(1));
 	expect_read(&self->tp, &vmo, 1, 1);
@@ -380,10 +379,9 @@ TEST_F(detach, det_14_unmap_is_the_end)
 	struct test_vmo vmo;
 
 	new_vmo(&self->tp, &vmo, 1, 4);
-	close(vmo.fd);
-	vmo.fd = -1;
+	test_vmo_close_fd(&self->tp, &vmo);
 	expect_none(&self->tp);
-	test_vmo_unmap(&vmo);
+	test_vmo_unmap(&self->tp, &vmo);
 	expect_complete(&self->tp, 1);
 	expect_none(&self->tp);
 }

@@ -574,12 +574,11 @@ TEST_F(served, scm_rights)
 	new_vmo(&self->tp, &vmo, KEY + 1, 4);
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, sock));
 	ASSERT_EQ(0, send_fd(sock[0], vmo.fd));
-	test_vmo_unmap(&vmo);
-	close(vmo.fd);
+	test_vmo_close(&self->tp, &vmo);
 	fd = recv_fd(sock[1]);
 	ASSERT_LE(0, fd);
-	/* the server supplies through the descriptor in vmo */
-	__atomic_store_n(&vmo.fd, fd, __ATOMIC_RELEASE);
+	/* the server supplies through it, too */
+	test_vmo_set_fd(&self->tp, &vmo, fd);
 	EXPECT_TRUE(vmop_test_check_fd(fd, KEY + 1, 0, PG(4)));
 	close(sock[0]);
 	close(sock[1]);

@@ -146,7 +146,7 @@ TEST_F(modload, vmo)
 
 	new_vmo(&self->tp, &vmo, KEY, 4);
 	supply(&self->tp, &vmo, 0, 2);
-	test_vmo_unmap(&vmo);
+	test_vmo_unmap(&self->tp, &vmo);
 	close_pager(self);
 	expect_in_use();
 	EXPECT_TRUE(vmop_test_check_fd(vmo.fd, KEY, 0, PG(2)));
@@ -283,10 +283,9 @@ TEST_F(modload, failure_left_behind)
 	new_vmo(&self->tp, &vmo, KEY, 1);
 	t = vmop_thread_load(vmo.map, 1);
 	expect_blocked(t, &vmo, 1);
-	munmap(vmo.map, PG(1));
+	test_vmo_unmap(&self->tp, &vmo);
 	fail_range(&self->tp, &vmo, 0, 1, EIO);
 	ASSERT_EQ(0, vmop_thread_wait(t, &(struct vmop_result){ 0 }));
-	vmo.map = NULL;
 	test_vmo_close(&self->tp, &vmo);
 	close_pager(self);
 	expect_unloads();

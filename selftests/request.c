@@ -41,11 +41,7 @@ TEST_F(access, req_1_content_is_not_asked_for)
 	EXPECT_EQ(1, vmop_test_pwrite(vmo.fd, "x", 1, PG(2)));
 	test_vmo_op(vmo.fd, VMOP_VMO_OP_ZERO, PG(3), PG(1), NULL);
 	test_set_size(vmo.fd, PG(5));
-	test_vmo_unmap(&vmo);
-	vmo.map = mmap(NULL, PG(5), PROT_READ | PROT_WRITE, MAP_SHARED, vmo.fd,
-		       0);
-	ASSERT_NE(MAP_FAILED, vmo.map);
-	vmo.nr_pages = 5;
+	ASSERT_EQ(0, test_vmo_map(&self->tp, &vmo, 5));
 	expect_done(start_read(&vmo, 0, 5), PG(5));
 	expect_none(&self->tp);
 	EXPECT_TRUE(vmop_test_check_fd(vmo.fd, 1, 0, PG(1)));

@@ -31,15 +31,7 @@ FIXTURE_VARIANT_ADD(resize, ftruncate)
 	.truncate = true,
 };
 
-FIXTURE_SETUP(resize)
-{
-	ASSERT_EQ(0, test_pager_init(&self->tp));
-}
-
-FIXTURE_TEARDOWN(resize)
-{
-	test_pager_exit(&self->tp);
-}
+VMOP_FIXTURE_SETUP_PAGER(resize)
 
 static int set_size(bool truncate, int fd, __u64 size)
 {

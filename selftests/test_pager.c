@@ -3,7 +3,8 @@
  * The test pager: objects, the manual calls and the server; see test_pager.h.
  *
  * The VMO table grows while server threads read it: an entry is written before
- * nr_vmos says (release) that it is there. Entries are not reused.
+ * nr_vmos says (release) that it is there. Entries are not reused; one whose
+ * descriptor is closed is not found.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -50,28 +51,56 @@ int test_pager_init(struct test_pager *tp)
 	return 0;
 }
 
-void test_vmo_unmap(struct test_vmo *vmo)
+/* By the copy in the table, which is all that is left at the end. */
+static void test_pager_unmap(struct test_vmo *vmo)
 {
 	if (vmo->map)
 		munmap(vmo->map, PG(vmo->nr_pages));
 	vmo->map = NULL;
 }
 
+void test_vmo_unmap(struct test_pager *tp, struct test_vmo *vmo)
+{
+	test_pager_unmap(&tp->vmos[vmo->slot]);
+	vmo->map = NULL;
+}
+
+int test_vmo_map(struct test_pager *tp, struct test_vmo *vmo, __u64 nr)
+{
+	struct test_vmo *copy = &tp->vmos[vmo->slot];
+	void *map;
+
+	test_vmo_unmap(tp, vmo);
+	map = mmap(NULL, PG(nr), PROT_READ | PROT_WRITE, MAP_SHARED, vmo->fd,
+		   0);
+	if (map == MAP_FAILED)
+		return -errno;
+	vmo->map = map;
+	copy->map = map;
+	vmo->nr_pages = nr;
+	copy->nr_pages = nr;
+	return 0;
+}
+
 void test_vmo_close_fd(struct test_pager *tp, struct test_vmo *vmo)
 {
 	pthread_rwlock_wrlock(&tp->vmos_lock);
-	test_pager_close_fd(&vmo->fd);
+	test_pager_close_fd(&tp->vmos[vmo->slot].fd);
 	pthread_rwlock_unlock(&tp->vmos_lock);
+	vmo->fd = -1;
+}
+
+void test_vmo_set_fd(struct test_pager *tp, struct test_vmo *vmo, int fd)
+{
+	pthread_rwlock_wrlock(&tp->vmos_lock);
+	tp->vmos[vmo->slot].fd = fd;
+	pthread_rwlock_unlock(&tp->vmos_lock);
+	vmo->fd = fd;
 }
 
 void test_vmo_close(struct test_pager *tp, struct test_vmo *vmo)
 {
-	unsigned int i;
-
-	for (i = 0; i < tp->nr_vmos; i++)
-		if (tp->vmos[i] == vmo)
-			__atomic_store_n(&tp->vmos[i], NULL, __ATOMIC_RELEASE);
-	test_vmo_unmap(vmo);
+	test_vmo_unmap(tp, vmo);
 	test_vmo_close_fd(tp, vmo);
 }
 
@@ -97,15 +126,12 @@ void test_pager_exit(struct test_pager *tp)
 	test_pager_close(tp);
 	test_pager_close_port(tp);
 	for (i = 0; i < tp->nr_vmos; i++)
-		if (tp->vmos[i])
-			test_vmo_close(tp, tp->vmos[i]);
+		test_vmo_close(tp, &tp->vmos[i]);
 }
 
 int test_pager_vmo_args(struct test_pager *tp, struct test_vmo *vmo,
 			const struct vmop_test_vmo_args *args)
 {
-	void *map;
-
 	memset(vmo, 0, sizeof(*vmo));
 	vmo->fd = -1;
 	if (tp->nr_vmos == TEST_PAGER_MAX_VMOS)
@@ -116,16 +142,10 @@ int test_pager_vmo_args(struct test_pager *tp, struct test_vmo *vmo,
 	vmo->key = args->key;
 	vmo->nr_pages = (args->length + vmop_test_page_size - 1) /
 			vmop_test_page_size;
-	tp->vmos[tp->nr_vmos] = vmo;
+	vmo->slot = tp->nr_vmos;
+	tp->vmos[vmo->slot] = *vmo;
 	__atomic_store_n(&tp->nr_vmos, tp->nr_vmos + 1, __ATOMIC_RELEASE);
-	if (!vmo->nr_pages)
-		return 0;
-	map = mmap(NULL, PG(vmo->nr_pages), PROT_READ | PROT_WRITE, MAP_SHARED,
-		   vmo->fd, 0);
-	if (map == MAP_FAILED)
-		return -errno;
-	vmo->map = map;
-	return 0;
+	return vmo->nr_pages ? test_vmo_map(tp, vmo, vmo->nr_pages) : 0;
 }
 
 int test_pager_vmo(struct test_pager *tp, struct test_vmo *vmo, __u64 key,
@@ -316,16 +336,14 @@ int test_pager_serve_one(struct test_pager *tp, const struct test_vmo *vmo,
 
 /* ---- served -------------------------------------------------------------- */
 
-static struct test_vmo *test_pager_find(struct test_pager *tp, __u64 key)
+/* Good as long as vmos_lock is held. */
+static const struct test_vmo *test_pager_find(struct test_pager *tp, __u64 key)
 {
 	unsigned int n = __atomic_load_n(&tp->nr_vmos, __ATOMIC_ACQUIRE);
-	struct test_vmo *vmo;
 
-	while (n--) {
-		vmo = __atomic_load_n(&tp->vmos[n], __ATOMIC_ACQUIRE);
-		if (vmo && vmo->key == key)
-			return vmo;
-	}
+	while (n--)
+		if (tp->vmos[n].fd >= 0 && tp->vmos[n].key == key)
+			return &tp->vmos[n];
 	return NULL;
 }
 
@@ -399,7 +417,7 @@ static int test_pager_answer_read(struct test_pager *tp,
 static int test_pager_answer(struct test_pager *tp,
 			     const struct vmop_port_record *rec)
 {
-	struct test_vmo *vmo;
+	const struct test_vmo *vmo;
 	int ret = 0;
 
 	if (rec->type == VMOP_RECORD_COMPLETE) {
@@ -515,8 +533,7 @@ static void test_pager_child(struct test_pager *tp, int ready)
 	/* A test that is killed takes its pager along. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (i = 0; i < tp->nr_vmos; i++)
-		if (tp->vmos[i])
-			test_vmo_unmap(tp->vmos[i]);
+		test_pager_unmap(&tp->vmos[i]);
 	/* Never written: the parent ends this process by a signal. */
 	tp->stop_fd = eventfd(0, EFD_CLOEXEC);
 	if (tp->stop_fd < 0 || write(ready, &byte, 1) != 1)

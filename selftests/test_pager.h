@@ -36,6 +36,7 @@ struct test_vmo {
 	__u64 key;
 	__u64 nr_pages;		/* at creation */
 	char *map;		/* MAP_SHARED, PROT_READ | PROT_WRITE; or NULL */
+	unsigned int slot;	/* where its test pager keeps the same */
 };
 
 /* How a server answers READ records. */
@@ -67,7 +68,7 @@ struct test_pager_behaviour {
 struct test_pager {
 	int fd;				/* pager; -1 when closed or given away */
 	int port;			/* its first port, O_NONBLOCK; -1 likewise */
-	struct test_vmo *vmos[TEST_PAGER_MAX_VMOS];
+	struct test_vmo vmos[TEST_PAGER_MAX_VMOS];
 	unsigned int nr_vmos;
 	struct vmop_port_record last;	/* newest record taken by an expect call */
 
@@ -95,8 +96,10 @@ void test_pager_exit(struct test_pager *tp);
 
 /*
  * Make a VMO of nr pages with this key and map it. It belongs to the test
- * pager, which closes it in test_pager_exit(). The first is flags and
- * max_request_pages 0; the second takes everything (key and length included).
+ * pager, which closes it in test_pager_exit() and keeps a copy of the struct
+ * to find it by: the struct may go before. Descriptor and mapping are changed
+ * by the calls below only. The first is flags and max_request_pages 0; the
+ * second takes everything (key and length included).
  */
 int test_pager_vmo(struct test_pager *tp, struct test_vmo *vmo, __u64 key,
 		   __u64 nr);
@@ -105,7 +108,11 @@ int test_pager_vmo_args(struct test_pager *tp, struct test_vmo *vmo,
 /* Unmap and close a VMO before test_pager_exit() does; or its descriptor alone. */
 void test_vmo_close(struct test_pager *tp, struct test_vmo *vmo);
 void test_vmo_close_fd(struct test_pager *tp, struct test_vmo *vmo);
-void test_vmo_unmap(struct test_vmo *vmo);
+/* Another descriptor of it, in the place of one that was closed. */
+void test_vmo_set_fd(struct test_pager *tp, struct test_vmo *vmo, int fd);
+void test_vmo_unmap(struct test_pager *tp, struct test_vmo *vmo);
+/* Map nr pages of it, in the place of what is mapped. */
+int test_vmo_map(struct test_pager *tp, struct test_vmo *vmo, __u64 nr);
 
 /* ---- manual ------------------------------------------------------------- */
 

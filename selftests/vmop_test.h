@@ -145,6 +145,16 @@
 		  &(struct vmop_test_vmo_args){ .flags = VMOP_VMO_RESIZABLE, \
 		  .key = (_key), .length = PG(_nr) }))
 
+/* An anonymous VMO of nr pages with the pattern of key, and its mapping. */
+#define new_anon_map(_tp, _fd, _map, _key, _nr) do { \
+	*(_fd) = test_pager_aux(_tp, _key, 0, _nr); \
+	ASSERT_LE(0, *(_fd)); \
+	*(_map) = mmap(NULL, PG(_nr), PROT_READ | PROT_WRITE, MAP_SHARED, \
+		       *(_fd), 0); \
+	ASSERT_NE(MAP_FAILED, *(_map)); \
+	EXPECT_TRUE(vmop_test_check(*(_map), _key, 0, PG(_nr))); \
+} while (0)
+
 /* The next record is READ(pgoff, nr) of this VMO / COMPLETE / there is none. */
 #define expect_read(_tp, _vmo, _pgoff, _nr) \
 	ASSERT_EQ(0, test_pager_expect_read(_tp, _vmo, _pgoff, _nr))
@@ -205,12 +215,11 @@
 
 /* ---- fixtures ------------------------------------------------------------ */
 
-/* A test pager in self->tp, everything else is the test's. */
-#define VMOP_FIXTURE(_name) \
-FIXTURE(_name) \
-{ \
-	struct test_pager tp; \
-}; \
+/*
+ * What a fixture does that has a test pager in self->tp and nothing else to
+ * prepare. It comes after FIXTURE() and the variants, if there are any.
+ */
+#define VMOP_FIXTURE_SETUP_PAGER(_name) \
 FIXTURE_SETUP(_name) \
 { \
 	ASSERT_EQ(0, test_pager_init(&self->tp)); \
@@ -219,6 +228,14 @@ FIXTURE_TEARDOWN(_name) \
 { \
 	test_pager_exit(&self->tp); \
 }
+
+/* A test pager in self->tp, everything else is the test's. */
+#define VMOP_FIXTURE(_name) \
+FIXTURE(_name) \
+{ \
+	struct test_pager tp; \
+}; \
+VMOP_FIXTURE_SETUP_PAGER(_name)
 
 /*
  * The same with two variants: every test runs once with variant->map false
@@ -242,14 +259,7 @@ FIXTURE_VARIANT_ADD(_name, map) \
 { \
 	.map = true, \
 }; \
-FIXTURE_SETUP(_name) \
-{ \
-	ASSERT_EQ(0, test_pager_init(&self->tp)); \
-} \
-FIXTURE_TEARDOWN(_name) \
-{ \
-	test_pager_exit(&self->tp); \
-}
+VMOP_FIXTURE_SETUP_PAGER(_name)
 
 /* A thread that reads [pgoff, pgoff + nr) of the VMO in the variant's way. */
 static inline struct vmop_thread *

@@ -481,7 +481,7 @@ TEST_F(wait, thr_6_unmap)
 	t = vmop_thread_load(map, PG(1));
 	expect_blocked(t, &vmo, 1);
 	/* The wait holds no lock: unmapping is not held up by it. */
-	test_vmo_unmap(&vmo);
+	test_vmo_unmap(&self->tp, &vmo);
 	ASSERT_EQ(0, test_pager_serve_one(&self->tp, &vmo, 0, 1));
 	ASSERT_EQ(0, vmop_thread_wait(t, &res));
 	EXPECT_EQ(SIGSEGV, res.sig);

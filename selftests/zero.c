@@ -52,15 +52,7 @@ FIXTURE_VARIANT_ADD(zero, zero_range_keep_size)
 	.way = ZERO_RANGE_KEEP,
 };
 
-FIXTURE_SETUP(zero)
-{
-	ASSERT_EQ(0, test_pager_init(&self->tp));
-}
-
-FIXTURE_TEARDOWN(zero)
-{
-	test_pager_exit(&self->tp);
-}
+VMOP_FIXTURE_SETUP_PAGER(zero)
 
 static int zero(enum zero_way way, int fd, __u64 off, __u64 len)
 {
@@ -323,15 +315,10 @@ TEST_F(zero, zero_2_failed)
 /* ZERO-3: an anonymous VMO gives the memory back. */
 TEST_F(zero, zero_3_anonymous)
 {
-	char *buf = malloc(PG(4)), *map;
+	char *map;
 	int fd;
 
-	test_vmo_create(&fd, self->tp.fd, 0, PG(4));
-	vmop_test_fill(buf, KEY, 0, PG(4));
-	ASSERT_EQ(PG(4), vmop_test_pwrite(fd, buf, PG(4), 0));
-	map = mmap(NULL, PG(4), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	ASSERT_NE(MAP_FAILED, map);
-	EXPECT_TRUE(vmop_test_check(map, KEY, 0, PG(4)));
+	new_anon_map(&self->tp, &fd, &map, KEY, 4);
 	zero_range(fd, PG(1), PG(2));
 	EXPECT_EQ(PG(2), vmop_test_committed(fd));
 	EXPECT_TRUE(vmop_test_check(map, KEY, 0, PG(1)));
@@ -341,7 +328,6 @@ TEST_F(zero, zero_3_anonymous)
 	EXPECT_EQ(PG(3), vmop_test_committed(fd));
 	munmap(map, PG(4));
 	close(fd);
-	free(buf);
 }
 
 /* A private copy is the process' own: zeroing the file leaves it alone. */
