@@ -60,8 +60,8 @@ static inline int fail_nth_set(const struct fail_nth_setting *set,
 /* A descriptor for the next two calls, of this thread. */
 static inline int fail_nth_open(void)
 {
-	int ret = FAIL_NTH_SET(
-		{ FAIL_NTH_DEBUGFS "failslab/ignore-gfp-wait", "N" },
+	int ret = FAIL_NTH_SET({ FAIL_NTH_DEBUGFS "failslab/ignore-gfp-wait",
+				 "N" },
 		{ FAIL_NTH_DEBUGFS "failslab/verbose", "0" },
 		{ FAIL_NTH_DEBUGFS "failslab/interval", "1" },
 		{ FAIL_NTH_DEBUGFS "failslab/times", "-1" },
@@ -116,8 +116,7 @@ static inline int fail_nodes_arm(int nth)
 		return -EIO;
 	/* Bytes that may be allocated before; an equal amount is none. */
 	snprintf(space, sizeof(space), "%d", (nth - 1) * atoi(size) + 1);
-	return FAIL_NTH_SET(
-		{ FAIL_NTH_DEBUGFS "failslab/cache-filter", "Y" },
+	return FAIL_NTH_SET({ FAIL_NTH_DEBUGFS "failslab/cache-filter", "Y" },
 		{ FAIL_NTH_DEBUGFS "failslab/space", space },
 		{ FAIL_NTH_DEBUGFS "failslab/probability", "100" },
 		{ "/proc/thread-self/make-it-fail", "1" });
@@ -125,8 +124,7 @@ static inline int fail_nodes_arm(int nth)
 
 static inline int fail_nodes_disarm(void)
 {
-	return FAIL_NTH_SET(
-		{ "/proc/thread-self/make-it-fail", "0" },
+	return FAIL_NTH_SET({ "/proc/thread-self/make-it-fail", "0" },
 		{ FAIL_NTH_DEBUGFS "failslab/probability", "0" },
 		{ FAIL_NTH_DEBUGFS "failslab/cache-filter", "N" });
 }
