@@ -22,9 +22,12 @@
 static inline void vmop_debug_prime_locks(void)
 {
 #ifdef CONFIG_LOCKDEP
-	struct vmop_tree *tree = vmop_tree_create();
+	struct vmop_tree *tree;
 
-	if (!tree || !current->mm)
+	if (!current->mm)
+		return;
+	tree = vmop_tree_create();
+	if (!tree)
 		return;
 	mmap_read_lock(current->mm);
 	down_write(&tree->lock);

@@ -142,6 +142,8 @@ int vmop_fs_init(void)
 	if (!IS_ERR(vmop_mnt))
 		return 0;
 	ret = PTR_ERR(vmop_mnt);
+	/* The root's inode, if it got that far, as in vmop_fs_exit(). */
+	rcu_barrier();
 	kmem_cache_destroy(vmop_vmo_cache);
 	return ret;
 }

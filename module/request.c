@@ -61,7 +61,8 @@ struct vmop_req *vmop_req_alloc(struct vmop_source *src,
 
 	/* The waiting thread pays. No memory is an error, never an OOM kill. */
 	req = kmem_cache_zalloc(vmop_req_cache,
-				GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL);
+				GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL |
+				__GFP_NOWARN);
 	if (!req)
 		return NULL;
 	vmop_source_get(src);

@@ -57,6 +57,7 @@ struct file *vmop_vmo_create(const struct vmop_vmo_params *params)
 	struct inode *inode = vmop_fs_new_inode();
 	struct vmop_tree *tree;
 	struct vmop_vmo *vmo;
+	struct file *file;
 
 	if (!inode)
 		return ERR_PTR(-ENOMEM);
@@ -64,6 +65,15 @@ struct file *vmop_vmo_create(const struct vmop_vmo_params *params)
 	if (!tree) {
 		iput(inode);
 		return ERR_PTR(-ENOMEM);
+	}
+	/*
+	 * Nothing fails after this. A VMO that was never made must not end like
+	 * one that was: its end tells the pager.
+	 */
+	file = vmop_fs_open(inode);
+	if (IS_ERR(file)) {
+		vmop_tree_put(tree);
+		return file;
 	}
 	vmo = to_vmop_vmo(inode);
 	vmo->id = atomic64_inc_return(&vmop_next_vmo_id);
@@ -84,7 +94,7 @@ struct file *vmop_vmo_create(const struct vmop_vmo_params *params)
 	vmo->node.len = params->len;
 	vmo->node.nr_pages = vmop_pages_up(params->len);
 	i_size_write(inode, params->len);
-	return vmop_fs_open(inode);
+	return file;
 }
 
 /**

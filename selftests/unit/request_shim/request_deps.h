@@ -158,6 +158,7 @@ do {									\
 /* Memory. */
 #define GFP_KERNEL_ACCOUNT 0
 #define __GFP_RETRY_MAYFAIL 0
+#define __GFP_NOWARN 0
 #define SLAB_ACCOUNT 0
 
 struct kmem_cache {
