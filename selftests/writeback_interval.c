@@ -477,4 +477,42 @@ TEST_F(interval, dt_2_zeroed_while_written)
 	expect_committed(2);
 }
 
+/*
+ * WB-13, WB-18: zeros that are made after BEGIN are not cleaned by its END, also
+ * where a length that was split by a page reaches over them. The page was written
+ * back in between, so its last content is what the pager has. In this test ZERO
+ * joins them with the left piece.
+ */
+TEST_F(interval, wb_18_zeroed_again_while_written)
+{
+	make(BOTH, 1, 4);
+	wb_begin(1, 3);
+	write_at(2, 1, IF_TRAP);
+	expect_ranges(ZEROS(1, 1), PAGES(2, 1), ZEROS(3, 1));
+	write_back(2, 1);
+	expect_ranges(ZEROS(1, 1), ZEROS(3, 1));
+	test_vmo_op(self->vmo.fd, VMOP_VMO_OP_ZERO, PG(2), PG(1), NULL);
+	expect_ranges(ZEROS(1, 3));
+	wb_end(1, 3);
+	expect_ranges(ZEROS(2, 2));
+	write_back(2, 2);
+	expect_clean();
+}
+
+/* The same behind a page that stays, so that the pieces do not join. */
+TEST_F(interval, wb_13_zeroed_again_behind_a_page)
+{
+	make(BOTH, 1, 5);
+	wb_begin(1, 4);
+	write_at(2, 2, IF_TRAP);
+	write_back(3, 1);
+	expect_ranges(ZEROS(1, 1), PAGES(2, 1), ZEROS(4, 1));
+	test_vmo_op(self->vmo.fd, VMOP_VMO_OP_ZERO, PG(3), PG(1), NULL);
+	expect_ranges(ZEROS(1, 1), PAGES(2, 1), ZEROS(3, 2));
+	wb_end(1, 4);
+	expect_ranges(PAGES(2, 1), ZEROS(3, 2));
+	write_back(3, 2);
+	expect_ranges(PAGES(2, 1));
+}
+
 VMOP_TEST_MAIN

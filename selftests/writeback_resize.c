@@ -374,6 +374,22 @@ TEST_F(both, d_5a_4_regrown_behind_a_page)
 	expect_ranges(ZEROS(2, 4));
 }
 
+/* And with the page still there: the left piece is not cut, but reaches over it. */
+TEST_F(both, d_5a_4_regrown_behind_a_page_that_stays)
+{
+	make(BOTH, 1, 6);
+	wb_begin(1, 5);
+	write_at(3, 1, IF_TRAP);
+	resize(4);
+	expect_ranges(ZEROS(1, 2), PAGES(3, 1));
+	resize(6);
+	expect_ranges(ZEROS(1, 2), PAGES(3, 1), ZEROS(4, 2));
+	wb_end(1, 5);
+	expect_ranges(PAGES(3, 1), ZEROS(4, 2));
+	write_back(4, 2);
+	expect_ranges(PAGES(3, 1));
+}
+
 /* WB-18: zeros that grow on behind what is written stay dirty. */
 TEST_F(both, wb_18_grow_while_written)
 {
