@@ -189,8 +189,8 @@ int test_port_next(int port, struct vmop_port_record *rec)
 	}
 }
 
-static int test_pager_expect(struct test_pager *tp,
-			     const struct vmop_port_record *want)
+int test_pager_expect(struct test_pager *tp,
+		      const struct vmop_port_record *want)
 {
 	struct vmop_port_record *rec = &tp->last;
 	static const __u64 zero[3];

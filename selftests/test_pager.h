@@ -118,7 +118,12 @@ int test_vmo_map(struct test_pager *tp, struct test_vmo *vmo, __u64 nr);
 
 /* Next record of a port, whatever it is; waits for it. -ETIMEDOUT if none. */
 int test_port_next(int port, struct vmop_port_record *rec);
-/* The next record of the first port must be exactly this. */
+/*
+ * The next record of the first port must be exactly this; its id may be any. The
+ * first function takes type, flags, key, offset and length from want.
+ */
+int test_pager_expect(struct test_pager *tp,
+		      const struct vmop_port_record *want);
 int test_pager_expect_read(struct test_pager *tp, const struct test_vmo *vmo,
 			   __u64 pgoff, __u64 nr);
 int test_pager_expect_complete(struct test_pager *tp, __u64 key);

@@ -297,6 +297,61 @@ static void wb13_not_beyond_what_was_begun(void)
 	LIST_IS(&pl, "2:p2d 4-9:z");
 }
 
+/* What was made after the begin is not cleaned by its end, whatever A says. */
+static void wb13_new_zeros(void)
+{
+	/* All tests use one list: this forgets what others left. */
+	pl.reach = 0;
+	build(&pl, "1-5:z");
+	begin(1, 5);
+	EXPECT_EQ(pl.reach, 0);
+	write_page(3);
+	EXPECT_EQ(pl.reach, 6);
+	LIST_IS(&pl, "1-2:zA5 3:p3d 4-5:z");
+	EXPECT_EQ(vmop_plist_clear_range(&pl, 4, 5, log_free, NULL), 0);
+	vmop_plist_new_zeros(&pl, 4);
+	EXPECT_EQ(vmop_plist_add_zero_interval(&pl, 4, 5, VMOP_DIRTY), 0);
+	LIST_IS(&pl, "1-2:zA3 3:p3d 4-5:z");
+	end(1, 5);
+	LIST_IS(&pl, "3:p3d 4-5:z");
+	drop(&pl);
+
+	/* Right behind the piece that stayed on the left. */
+	build(&pl, "1-3:zA3");
+	write_page(2);
+	vmop_plist_new_zeros(&pl, 2);
+	EXPECT(vmop_plist_replace_page_with_zero(&pl, 2, VMOP_DIRTY));
+	LIST_IS(&pl, "1-3:zA1");
+}
+
+/* Several pieces reach over the place; what begins behind it is left alone. */
+static void wb13_new_zeros_many_pieces(void)
+{
+	pl.reach = 0;
+	build(&pl, "1:zA9 2:p2a 3:zA7 4:p4 5:zA1 7:zA3 8:p8 9:z");
+	EXPECT_EQ(pl.reach, 10);
+	vmop_plist_new_zeros(&pl, 10);
+	LIST_IS(&pl, "1:zA9 2:p2a 3:zA7 4:p4 5:zA1 7:zA3 8:p8 9:z");
+	vmop_plist_new_zeros(&pl, 6);
+	LIST_IS(&pl, "1:zA5 2:p2a 3:zA3 4:p4 5:zA1 7:zA3 8:p8 9:z");
+	EXPECT_EQ(pl.reach, 10);
+	vmop_plist_new_zeros(&pl, 2);
+	LIST_IS(&pl, "1:zA1 2:p2a 3:zA3 4:p4 5:zA1 7:zA3 8:p8 9:z");
+	vmop_plist_new_zeros(&pl, 8);
+	LIST_IS(&pl, "1:zA1 2:p2a 3:zA3 4:p4 5:zA1 7:zA1 8:p8 9:z");
+	EXPECT_EQ(pl.reach, 6);
+	vmop_plist_new_zeros(&pl, 0);
+	LIST_IS(&pl, "1:zA1 2:p2a 3:zA3 4:p4 5:zA1 7:zA1 8:p8 9:z");
+	EXPECT_EQ(pl.reach, 6);
+	/* Nothing reaches further any more: nothing is looked at. */
+	shim.yields = 0;
+	vmop_plist_new_zeros(&pl, 6);
+	EXPECT_EQ(shim.yields, 0);
+	vmop_plist_new_zeros(&pl, 4);
+	EXPECT_EQ(shim.yields, 4);
+	EXPECT_EQ(pl.reach, 0);
+}
+
 static void wb15_partial_end(void)
 {
 	build(&pl, "1-4:z");
@@ -414,6 +469,8 @@ const struct unit_test dirty_tests[] = {
 	UNIT(wb12_end_from_the_middle),
 	UNIT(wb13_reach_over_a_page),
 	UNIT(wb13_not_beyond_what_was_begun),
+	UNIT(wb13_new_zeros),
+	UNIT(wb13_new_zeros_many_pieces),
 	UNIT(wb15_partial_end),
 	UNIT(wb16_end_without_begin),
 	UNIT(wb18_right_growth),
@@ -472,7 +529,7 @@ static void trace4_shrink(void)
 
 /*
  * The second half of trace 4: what came back on the right after the begin is
- * within reach of A. The semantics note it as a property of the rules.
+ * within reach of A, as the semantics note, unless the list was told before.
  */
 static void trace4_shrink_and_grow(void)
 {
@@ -482,6 +539,14 @@ static void trace4_shrink_and_grow(void)
 	LIST_IS(&pl, "1-2:zA2");
 	end(1, 2);
 	LIST_IS(&pl, "");
+
+	build(&pl, "1-2:zA2");
+	EXPECT_EQ(vmop_plist_clear_range(&pl, 2, 3, log_free, NULL), 0);
+	vmop_plist_new_zeros(&pl, 2);
+	EXPECT_EQ(vmop_plist_add_zero_interval(&pl, 2, 3, VMOP_DIRTY), 0);
+	LIST_IS(&pl, "1-2:zA1");
+	end(1, 2);
+	LIST_IS(&pl, "2:z");
 }
 
 static void trace5_left_growth(void)
