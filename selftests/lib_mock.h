@@ -83,6 +83,9 @@ extern const struct lib_test loop_tests[];
 /* Those of lib_flush_test.c. */
 extern const struct lib_test flush_tests[];
 
+/* Those of lib_wal_test.c, of vmoctl. */
+extern const struct lib_test wal_tests[];
+
 void reset(void);
 void plan(__u64 done, int err);
 void put_record(__u32 type, __u64 key, __u64 offset, __u64 length, __u64 id);

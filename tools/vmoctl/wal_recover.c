@@ -144,11 +144,15 @@ static int empty_log(struct wal *w)
 	return ftruncate(w->fd, 0) || fdatasync(w->fd) ? -errno : 0;
 }
 
-static bool all_zeros(const struct wal_header *h)
+/* Also the beginning of a header that was not written whole. */
+static bool may_be_log(const struct wal_header *h, __u64 size)
 {
 	static const struct wal_header none;
+	static const __u64 magic = WAL_MAGIC;
 
-	return !memcmp(h, &none, sizeof(none));
+	return !memcmp(&h->magic, &magic,
+		       size < sizeof(magic) ? size : sizeof(magic)) ||
+	       !memcmp(h, &none, sizeof(none));
 }
 
 /*
@@ -171,12 +175,13 @@ static int read_header(struct scan *s, bool force)
 			0);
 	if (ret)
 		return system_error(ret, "cannot read '%s'", w->path);
-	if (h.magic != WAL_MAGIC && !all_zeros(&h))
-		return plain_error("'%s' is not a log of vmoctl: it stays as it is; name another",
+	if (!may_be_log(&h, s->size))
+		return plain_error("'%s' is not a log of vmoctl; name another, it stays as it is",
 				   w->path);
-	if (h.crc != wal_header_crc(&h) || h.size != sizeof(h)) {
+	if (s->size < sizeof(h) || h.size != sizeof(h) ||
+	    h.crc != wal_header_crc(&h)) {
 		/* The header is durable before anything of the file changes. */
-		warning("'%s' has no whole header: nothing was changed since the checkpoint",
+		warning("'%s' has no whole header: nothing to recover",
 			w->path);
 		ret = empty_log(w);
 		s->size = 0;
@@ -184,7 +189,7 @@ static int read_header(struct scan *s, bool force)
 			     STATUS_OK;
 	}
 	if (h.inode != w->inode && !force)
-		return plain_error("the log '%s' is of another file (inode %llu); see vmoctl recover --force",
+		return plain_error("'%s' is the log of another file (inode %llu); see recover --force",
 				   w->path, h.inode);
 	w->seed = wal_seed(h.salt);
 	s->base = h.base;
@@ -204,7 +209,7 @@ int wal_recover(struct wal *w, bool force, struct wal_replay *done)
 		return ret;
 	ret = replay(&s, done);
 	if (ret)
-		return system_error(ret, "cannot recover '%s' from '%s', which stays: try again",
+		return system_error(ret, "cannot recover '%s' from '%s'",
 				    w->file_path, w->path);
 	ret = empty_log(w);
 	if (ret)

@@ -407,7 +407,7 @@ int writeback_stop(struct writeback *wb)
 		return STATUS_OK;
 	vmop_pager_query_stats(fp->pager, fp->vmo, 0, &st);
 	if (fp->wal)
-		return plain_error("changes since the last checkpoint of '%s' are lost: vmoctl recover",
+		return plain_error("'%s': changes since its checkpoint are lost; vmoctl recover",
 				   fp->path);
 	return plain_error("changes are lost: %llu bytes are not in '%s'",
 			   st.out_dirty, fp->path);
