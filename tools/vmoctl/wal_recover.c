@@ -189,7 +189,7 @@ static int read_header(struct scan *s, bool force)
 			     STATUS_OK;
 	}
 	if (h.inode != w->inode && !force)
-		return plain_error("'%s' is the log of another file (inode %llu); see recover --force",
+		return plain_error("'%s' belongs to another file (inode %llu); see recover --force",
 				   w->path, h.inode);
 	w->seed = wal_seed(h.salt);
 	s->base = h.base;
