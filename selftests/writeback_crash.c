@@ -512,8 +512,22 @@ struct log_record {
 	unsigned int reserved, crc;
 };
 
-#define LOG_ZEROS 1u
 #define LOG_COMMIT 2u
+
+/* The next whole record; the last one may be cut off. */
+static bool log_next(int log, unsigned long *at, struct log_record *r)
+{
+	unsigned long size = (unsigned long)lseek(log, 0, SEEK_END);
+	unsigned long content;
+
+	if (pread(log, r, sizeof(*r), *at) != sizeof(*r))
+		return false;
+	content = r->flags ? 0 : r->length;
+	if (size - *at - sizeof(*r) < content)
+		return false;
+	*at += sizeof(*r) + content;
+	return true;
+}
 
 /*
  * Killing a process cuts no page in two. Losing power does, in any page that
@@ -523,30 +537,29 @@ struct log_record {
 static unsigned long spoil(unsigned long *random)
 {
 	static const unsigned char rubbish[PAGE / 2] = { 0xdb, 0xdb, 0xdb };
-	unsigned long at = sizeof(struct log_header), count = 0, off;
+	unsigned long at, count = 0, off, end;
 	int log = open(LOG_NAME, O_RDWR | O_CLOEXEC);
 	int file = open(FILE_NAME, O_RDWR | O_CLOEXEC);
 	struct log_record r, first = { 0 };
 	bool cut = false;
 
-	while (pread(log, &r, sizeof(r), at) == sizeof(r)) {
+	for (at = sizeof(struct log_header); log_next(log, &at, &r);) {
 		if (!first.magic)
 			first = r;
 		cut = cut || r.flags & LOG_COMMIT;
-		at += sizeof(r) + (r.flags ? 0 : r.length);
 	}
 	/* A checkpoint in it makes the records before it void. */
-	at = sizeof(struct log_header);
-	while (!cut && pread(log, &r, sizeof(r), at) == sizeof(r)) {
-		for (off = r.offset; off + PAGE <= r.offset + r.length;
-		     off += PAGE)
+	for (at = sizeof(struct log_header);
+	     !cut && log_next(log, &at, &r);) {
+		end = r.offset + r.length;
+		for (off = r.offset; off + PAGE <= end; off += PAGE)
 			count += (unsigned long)pwrite(file, rubbish,
 						       sizeof(rubbish), off);
-		at += sizeof(r) + (r.flags ? 0 : r.length);
 	}
-	at = (unsigned long)lseek(log, 0, SEEK_END);
-	if (first.magic && rnd(random) % 2)
-		at = (unsigned long)pwrite(log, &first, sizeof(first), at);
+	end = (unsigned long)lseek(log, 0, SEEK_END);
+	if (first.magic && rnd(random) % 2 &&
+	    pwrite(log, &first, sizeof(first), end) != sizeof(first))
+		perror(LOG_NAME);
 	close(log);
 	close(file);
 	return count;

@@ -58,7 +58,7 @@ static int check_log(struct wal *w)
 		return plain_error("--wal: '%s' is the file itself; the log is another file",
 				   w->path);
 	w->regular = S_ISREG(file.st_mode);
-	w->inode = file.st_ino;
+	w->inode = w->regular ? file.st_ino : file.st_rdev;
 	if (!flock(w->fd, LOCK_EX | LOCK_NB))
 		return STATUS_OK;
 	if (errno == EWOULDBLOCK)

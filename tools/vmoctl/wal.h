@@ -19,7 +19,7 @@
  * @file_path: name of the file that it is for
  * @file: that file, open for reading and writing
  * @regular: that file has a size that can be changed
- * @inode: of that file
+ * @inode: of that file; of a block device its number
  * @page_size: bytes of a page
  * @lock: guards the rest
  * @base: size of the file at the last checkpoint
@@ -127,7 +127,7 @@ void wal_close(struct wal *w);
  * @size: sizeof(struct wal_header)
  * @page_size: bytes of a page when it was written
  * @base: size of the file at the checkpoint
- * @inode: of the file
+ * @inode: of the file, as in struct wal
  * @salt: random; the seed of all checksums behind
  * @reserved: 0
  * @crc: of the header with 0 here
