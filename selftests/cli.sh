@@ -186,7 +186,7 @@ echo "TAP version 13"
 
 expect 0 "help" vmoctl --help
 for verb in info create serve read write map resize zero commit decommit \
-	prefetch fail detach stat exec; do
+	prefetch fail detach stat dirty writeback recover exec; do
 	expect 0 "help of $verb" vmoctl $verb --help
 	expect 2 "$verb: unknown option" vmoctl $verb --no-such-option
 done
@@ -203,6 +203,24 @@ expect 2 "name too long" vmoctl create --size 1 --name 0123456789012345678901234
 expect 2 "serve without a socket" vmoctl serve /etc/passwd
 expect 2 "serve --resizable needs --writable" vmoctl serve "$0" --socket "$S" --resizable
 expect 2 "exec without a VMO" vmoctl exec -- true
+expect_text 2 "needs --write" "serve --wal needs --write" \
+	vmoctl serve "$0" --socket "$S" --wal "$D/log"
+expect_text 2 "needs --write" "serve --dirty-limit needs --write" \
+	vmoctl serve "$0" --socket "$S" --writable --dirty-limit 1M
+expect_text 2 "need --write" "serve --flush-ms needs --write" \
+	vmoctl serve "$0" --socket "$S" --flush-ms 10
+expect_text 2 "--writable" "serve --trap-dirty needs --writable" \
+	vmoctl serve "$0" --socket "$S" --trap-dirty
+expect_text 2 "need a --pager" "create --trap-dirty needs a pager" \
+	vmoctl create --size 1 --trap-dirty
+expect_text 2 "need --file" "exec --write needs --file" \
+	vmoctl exec --anonymous 1 --write -- true
+expect 2 "exec --dirty-limit needs --file" vmoctl exec --anonymous 1 --dirty-limit 1 -- true
+expect_text 2 "--socket" "dirty without a socket" vmoctl dirty
+expect 2 "writeback without a VMO" vmoctl writeback
+expect_text 2 "--wal" "recover without a log" vmoctl recover "$0"
+[ ! -e "$D/log" ]
+result $? "none of these made a log"
 expect 2 "read --json without --output" vmoctl read --json --socket "$S"
 expect_text 1 "nobody serves" "nobody on the socket" vmoctl stat --socket "$S"
 expect_text 1 "is not a VMO" "a file that is no VMO" vmoctl stat --vmo "$0"
@@ -524,6 +542,289 @@ expect 3 "a deadline: map" vmoctl map --socket "$S"
 expect_json "a deadline: stat" 'deadline_ms=300 failed_requests=2 last_error="ETIMEDOUT"' \
 	vmoctl stat --socket "$S" --json
 stop "a deadline: ends cleanly"
+
+# ---- Written back -----------------------------------------------------------------
+
+# fresh: a new file to change, $D/disk, and what it is to become, $D/want.
+fresh() {
+	dd if=/dev/urandom of="$D/disk" bs=1000 count=500 2>/dev/null
+	cp "$D/disk" "$D/want"
+}
+
+# put TEXT OFFSET [OPTION]: writes it into the VMO and what is expected.
+put() {
+	text=$1 at=$2
+	shift 2
+	printf %s "$text" | vmoctl write --socket "$S" --offset "$at" "$@" >"$D/out" 2>"$D/err" &&
+		printf %s "$text" | dd of="$D/want" bs=1 seek="$at" conv=notrunc 2>/dev/null
+}
+
+# A user that stays, so that nobody else is the last one to leave.
+hold() {
+	rm -f "$D/held"
+	# shellcheck disable=SC2016 # For the command's shell.
+	vmoctl exec --socket "$S" -- sh -c 'touch "$0"; exec sleep 1000' "$D/held" 2>"$D/hold.err" &
+	holder=$!
+	servers="$servers $holder"
+	until_true [ -e "$D/held" ]
+}
+
+unhold() {
+	kill "$holder" 2>/dev/null
+	wait "$holder" 2>/dev/null
+}
+
+same() {
+	cmp "$D/disk" "$D/want" >"$D/out" 2>&1
+}
+
+fresh
+start serve "$D/disk" --socket "$S" --write --resizable --flush-ms 0 --flush-bytes 0
+expect_text 1 "another vmoctl" "a second one that writes the same file" \
+	vmoctl serve "$D/disk" --write --socket "$D/other"
+expect_text 1 "another vmoctl" "one that reads a file that is written" \
+	vmoctl serve "$D/disk" --socket "$D/other"
+hold
+put changed 8190
+result $? "write into a VMO that is written back"
+put mapped 123456 --mmap
+result $? "write --mmap"
+expect_text 1 "more to write" "write --mmap beyond the end" \
+	vmoctl write --mmap --socket "$S" --offset 499990 --input "$0"
+vmoctl read --socket "$S" | cmp - "$D/want" >"$D/out" 2>"$D/err"
+result $? "the VMO has both"
+same
+[ $? -eq 1 ]
+result $? "the file not yet"
+run vmoctl dirty --socket "$S" --json
+[ "$rc" -eq 0 ] && json && [ "$(wc -l <"$D/out")" -eq 2 ] &&
+	grep -qx '{"offset":4096,"length":8192,"zero":false}' "$D/out"
+result $? "dirty --json: an object for each range"
+expect_json "dirty --count" 'ranges=2 dirty=12288 dirty_zero=0' \
+	vmoctl dirty --socket "$S" --count --json
+expect_json "dirty: a part" 'ranges=1 dirty=4096' \
+	vmoctl dirty --socket "$S" --count --json --offset 120K --length 4K
+expect_text 1 "behind the end" "dirty behind the end" vmoctl dirty --socket "$S" --offset 1G
+expect_json "stat of what is dirty" 'modified=true dirty=12288 awaiting_clean=0 dirty_limit=0 cleaned=0' \
+	vmoctl stat --socket "$S" --json
+expect_json "writeback" 'microseconds' vmoctl writeback --socket "$S" --json
+same
+result $? "the file has both, to the byte"
+expect_json "stat after that" 'dirty=0 cleaned=12288' vmoctl stat --socket "$S" --json
+expect 0 "zero a part" vmoctl zero --socket "$S" --offset 200000 --length 100000
+dd if=/dev/zero of="$D/want" bs=1000 seek=200 count=100 conv=notrunc 2>/dev/null
+expect 0 "make it longer" vmoctl resize --socket "$S" --size 600001
+truncate -s 600001 "$D/want"
+put end 599998
+expect 0 "fsync of a user" vmoctl exec --socket "$S" -- sync {}
+same
+result $? "the file has the zeros and the new end"
+[ "$(stat -c %b "$D/disk")" -lt 1100 ]
+result $? "the zeros are a hole"
+expect 0 "make it shorter" vmoctl resize --socket "$S" --size 300007
+truncate -s 300007 "$D/want"
+# shellcheck disable=SC2016 # For the command's shell.
+expect 0 "writeback --fd" vmoctl exec --socket "$S" -- sh -c 'vmoctl writeback --fd $VMOCTL_FD'
+expect 0 "writeback --socket stores a size alone" vmoctl writeback --socket "$S"
+same
+result $? "the file is shorter"
+put again 250000
+expect 0 "detach one that writes" vmoctl detach --socket "$S"
+until_true same
+result $? "what was changed before is written after detach"
+unhold
+stop "one that writes ends cleanly"
+same
+result $? "and leaves the file as it was"
+
+fresh
+start serve "$D/disk" --socket "$S" --write --flush-ms 0 --flush-bytes 0
+put last 4000
+until_true same
+result $? "written back when the last user has left"
+hold
+put held 77
+until_true [ "$(vmoctl dirty --socket "$S" --count --json | sed 's/.*"dirty":\([0-9]*\).*/\1/')" = 4096 ]
+result $? "not while there are users"
+stop "ends cleanly with a user"
+same
+result $? "written back at the end"
+unhold
+
+fresh
+start serve "$D/disk" --socket "$S" --write --flush-ms 100
+hold
+put timed 4000
+until_true same
+result $? "written back by time"
+unhold
+stop "by time: ends cleanly"
+
+fresh
+start serve "$D/disk" --socket "$S" --write --flush-ms 0 --flush-bytes 64K
+hold
+head -c 100000 "$D/file" >"$D/part"
+vmoctl write --socket "$S" --input "$D/part" >/dev/null 2>"$D/err"
+dd if="$D/part" of="$D/want" bs=1000 conv=notrunc 2>/dev/null
+until_true same
+result $? "written back by amount"
+unhold
+stop "by amount: ends cleanly"
+
+for how in "" --mmap; do
+	fresh
+	start serve "$D/disk" --socket "$S" --write --flush-ms 0 --flush-bytes 0 \
+		--dirty-limit 64K --trap-dirty --verbose
+	hold
+	# shellcheck disable=SC2086 # An option, or nothing.
+	expect_json "a limit: write ${how:-by call} far beyond it" 'bytes=400000' \
+		vmoctl write $how --socket "$S" --input "$D/file" --length 400000 --json
+	expect_json "a limit: what is dirty" 'dirty_limit=65536' vmoctl stat --socket "$S" --json
+	[ "$(json dirty)" -le 65536 ] && [ "$(json writeback_requests)" -ge 4 ] &&
+		[ "$(json dirty_requests)" -ge 1 ]
+	result $? "a limit: it held, and the pager was asked"
+	grep -q 'type=WRITEBACK .*: ok$' "$D/log" && grep -q 'type=DIRTY .*: ok$' "$D/log"
+	result $? "a limit: the request log"
+	unhold
+	stop "a limit: ends cleanly"
+	dd if="$D/file" of="$D/want" bs=1000 count=400 conv=notrunc 2>/dev/null
+	same
+	result $? "a limit: all is in the file"
+done
+
+fresh
+expect 0 "exec --file --write" vmoctl exec --file "$D/disk" --write --flush-ms 0 -- \
+	dd if="$D/part" of={} bs=10000 conv=notrunc
+dd if="$D/part" of="$D/want" bs=1000 conv=notrunc 2>/dev/null
+same
+result $? "exec writes back when its command has ended"
+
+# A file system of 256 KiB: the file's holes cannot all be filled.
+mkdir "$D/small"
+if mount -t tmpfs -o size=256k tmpfs "$D/small" 2>/dev/null; then
+	truncate -s 1M "$D/small/disk"
+	head -c 600000 "$D/file" >"$D/part"
+	start serve "$D/small/disk" --socket "$S" --write --flush-ms 200
+	hold
+	vmoctl write --socket "$S" --input "$D/part" >/dev/null 2>"$D/err"
+	expect_text 3 "No space" "no space: writeback" vmoctl writeback --socket "$S"
+	run vmoctl exec --socket "$S" -- sync {}
+	[ "$rc" -ne 0 ] && grep -qi "no space" "$D/err"
+	result $? "no space: fsync of a user"
+	grep -q "cannot write back" "$D/log.err"
+	result $? "no space: the server says so"
+	vmoctl read --socket "$S" --length 600000 | cmp - "$D/part" >"$D/out" 2>"$D/err"
+	result $? "no space: nothing is lost"
+	mount -o remount,size=4m "$D/small"
+	expect 0 "with space again" vmoctl writeback --socket "$S"
+	head -c 600000 "$D/small/disk" | cmp - "$D/part" >"$D/out" 2>&1
+	result $? "all is in the file"
+	unhold
+	stop "no space: ends cleanly"
+
+	mount -o remount,size=700k "$D/small"
+	fresh
+	start serve "$D/disk" --socket "$S" --write --wal "$D/small/log" --flush-ms 0 --flush-bytes 0
+	hold
+	expect_text 3 "No space" "no space for the log: the change fails" \
+		vmoctl write --socket "$S" --input "$D/file" --length 400000
+	grep -q "cannot write the log" "$D/log.err"
+	result $? "no space for the log: the server says so"
+	unhold
+	stop "no space for the log: ends cleanly"
+	umount "$D/small"
+else
+	echo "# no tmpfs to be had here: what happens without space is not tested"
+fi
+
+# ---- With a log --------------------------------------------------------------------
+
+fresh
+expect_text 1 "the file itself" "--wal: the file itself" \
+	vmoctl serve "$D/disk" --write --wal "$D/disk" --socket "$S"
+cp "$0" "$D/text"
+expect_text 1 "not a log" "--wal: something else" \
+	vmoctl serve "$D/disk" --write --wal "$D/text" --socket "$S"
+cmp "$0" "$D/text" && same
+result $? "both are unharmed"
+start serve "$D/disk" --socket "$S" --write --wal "$D/log.wal" --resizable --flush-ms 0 --flush-bytes 0
+expect_text 1 "is served" "recover a file that is served" \
+	vmoctl recover "$D/disk" --wal "$D/log.wal"
+hold
+put first 4000
+expect_json "with a log: stat" 'flags=["RESIZABLE","TRAP_DIRTY"] dirty_requests=1' \
+	vmoctl stat --socket "$S" --json
+[ "$(wc -c <"$D/log.wal")" -ge 4096 ]
+result $? "with a log: the old page is in it"
+[ "$(stat -c %a "$D/log.wal")" = 600 ]
+result $? "with a log: it has mode 600"
+expect 0 "with a log: fsync" vmoctl exec --socket "$S" -- sync {}
+same && [ ! -s "$D/log.wal" ]
+result $? "with a log: a checkpoint empties it"
+# What follows is in no checkpoint.
+cp "$D/want" "$D/checkpoint"
+put second 50000
+expect 0 "with a log: zero" vmoctl zero --socket "$S" --offset 100000 --length 100000
+expect 0 "with a log: longer" vmoctl resize --socket "$S" --size 700000
+kill -9 "$server"
+wait "$server" 2>/dev/null
+unhold
+# As if a flush had been cut off: what the log has is half overwritten.
+dd if="$D/file" of="$D/disk" bs=4096 seek=12 count=1 conv=notrunc 2>/dev/null
+truncate -s 600000 "$D/disk"
+printf 'a torn record' >>"$D/log.wal"
+cp "$D/disk" "$D/disk2"
+expect_text 1 "another file" "recover: a copy is another file" \
+	vmoctl recover "$D/disk2" --wal "$D/log.wal"
+expect_json "recover" 'needed=true put_back=12288 ignored=13' \
+	vmoctl recover "$D/disk" --wal "$D/log.wal" --json
+grep -q "recovered '$D/disk'" "$D/err"
+result $? "recover says what it did"
+cmp "$D/disk" "$D/checkpoint" >"$D/out" 2>&1 && [ ! -s "$D/log.wal" ]
+result $? "the file is as at the last checkpoint"
+expect_json "recover again" 'needed=false put_back=0' \
+	vmoctl recover "$D/disk" --wal "$D/log.wal" --json
+expect_text 1 "No such file" "recover without that log" \
+	vmoctl recover "$D/disk" --wal "$D/none"
+
+cp "$D/checkpoint" "$D/want"
+start serve "$D/disk" --socket "$S" --write --wal "$D/log.wal" --flush-ms 0 --flush-bytes 0
+hold
+put third 60000
+kill -9 "$server"
+wait "$server" 2>/dev/null
+unhold
+dd if="$D/file" of="$D/disk" bs=4096 seek=14 count=1 conv=notrunc 2>/dev/null
+start serve "$D/disk" --socket "$S" --write --wal "$D/log.wal"
+grep -q "recovered '$D/disk'" "$D/log.err"
+result $? "serve recovers by itself, and says so"
+vmoctl read --socket "$S" | cmp - "$D/checkpoint" >"$D/out" 2>"$D/err"
+result $? "users see the last checkpoint"
+stop "ends cleanly after a recovery"
+
+# ---- Pagers that do not store ---------------------------------------------------------
+
+start create --size 1M --pager zero --trap-dirty --dirty-limit 8K --socket "$S"
+expect_json "a pager of zeros: agrees to changes" 'bytes=8192' \
+	vmoctl write --socket "$S" --input "$D/file" --length 8K --json
+expect_text 3 "No space" "a pager of zeros: nowhere to store" \
+	vmoctl write --socket "$S" --input "$D/file" --offset 64K --length 8K
+expect_text 1 "does not" "a pager of zeros: writeback" vmoctl writeback --socket "$S"
+expect_json "a pager of zeros: dirty" 'ranges=1 dirty=8192' \
+	vmoctl dirty --socket "$S" --count --json
+stop "a pager of zeros: ends cleanly after that"
+start create --size 1M --socket "$S"
+expect_text 1 "anonymous" "dirty of an anonymous VMO" vmoctl dirty --socket "$S"
+expect_text 1 "anonymous" "writeback of an anonymous VMO" vmoctl writeback --socket "$S"
+expect_json "stat of an anonymous VMO: not modified, but unknown" 'modified=null' \
+	vmoctl stat --socket "$S" --json
+stop "an anonymous VMO: ends cleanly"
+start create --size 1M --pager silent --trap-dirty --socket "$S" --verbose
+vmoctl zero --socket "$S" --length 4K >/dev/null 2>&1
+run vmoctl exec --socket "$S" -- sync {}
+[ "$rc" -ne 0 ]
+result $? "fsync of what nobody stores is an error"
+stop "a silent pager with changes: ends cleanly"
 
 # ---- Servers that die -----------------------------------------------------------
 

@@ -207,7 +207,7 @@ static void test_loop_fails_requests(void)
 		CHECK_EQ(mock.failed_with[i], table[i].err);
 	}
 	/* Kinds that this handler has no answer to must not hang anybody. */
-	put_record(VMOP_RECORD_DIRTY, 1, 0, PAGE, 500);
+	put_record(77, 1, 0, PAGE, 500);
 	WAIT_FOR(mock.fails == i + 1);
 	CHECK_EQ(mock.failed_id[i], 500);
 	/* A record of a VMO that was never here. */

@@ -114,7 +114,10 @@ static int mock_command(int fd, unsigned long cmd, void *arg)
 	struct vmop_pager_vmo_create *paged = arg;
 	struct vmop_vmo_create *anon = arg;
 	struct vmop_detach *detach = arg;
+	int ret = mock.hook ? mock.hook(fd, cmd, arg) : 1;
 
+	if (ret <= 0)
+		return ret;
 	switch (cmd) {
 	case VMOP_VMO_GET_INFO:
 	case VMOP_VMO_SET_SIZE:

@@ -61,6 +61,8 @@ struct lib_mock {
 	__u64 failed_id[MAX_CALLS];
 	int failed_with[MAX_CALLS];
 	unsigned int fails;
+	/* If set, sees each command first; 1: not handled, -1: with errno. */
+	int (*hook)(int fd, unsigned long cmd, void *arg);
 };
 
 extern struct lib_mock mock;
@@ -77,6 +79,12 @@ struct lib_test {
 
 /* The tests of lib_loop_test.c, ended by one without a name. */
 extern const struct lib_test loop_tests[];
+
+/* Those of lib_flush_test.c. */
+extern const struct lib_test flush_tests[];
+
+/* Those of lib_wal_test.c, of vmoctl. */
+extern const struct lib_test wal_tests[];
 
 void reset(void);
 void plan(__u64 done, int err);

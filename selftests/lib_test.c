@@ -473,6 +473,8 @@ int main(void)
 	printf("TAP version 13\n");
 	run(tests);
 	run(loop_tests);
+	run(flush_tests);
+	run(wal_tests);
 	printf("1..%u\n%u passed, %u failed, 0 skipped\n", count, count - bad,
 	       bad);
 	return bad ? 1 : 0;

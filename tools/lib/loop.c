@@ -28,6 +28,7 @@
  * @vmo: its handle, closed with the entry
  * @handler: what to do
  * @ctx: for the handler
+ * @flusher: the caller's, or NULL
  * @key: of its records; grows from entry to entry
  * @refs: one of the table, one of each thread that works on it
  */
@@ -35,6 +36,7 @@ struct entry {
 	struct vmop_vmo *vmo;
 	struct vmop_handler handler;
 	void *ctx;
+	struct vmop_flusher *_Atomic flusher;
 	__u64 key;
 	unsigned int refs;
 };
@@ -88,6 +90,8 @@ struct vmop_loop {
 	atomic_ullong unknown;
 	atomic_ullong busy_nsec;
 	atomic_ullong max_nsec;
+	atomic_ullong dirty_requests;
+	atomic_ullong writeback_requests;
 };
 
 static __u64 now_nsec(void)
@@ -151,27 +155,6 @@ static void entry_put(struct vmop_loop *loop, struct entry *e)
 	free(e);
 }
 
-/*
- * The negative errno that a request may be failed with, nearest to what
- * happened.
- */
-static int fail_code(int err)
-{
-	switch (err) {
-	case -EIO:
-	case -EBADMSG:
-	case -ENOTCONN:
-	case -ENOSPC:
-	case -ENOBUFS:
-		return err;
-	case -ENOMEM:
-	case -EDQUOT:
-		return -ENOSPC;
-	default:
-		return -EIO;
-	}
-}
-
 static void count_time(struct vmop_loop *loop, __u64 nsec)
 {
 	unsigned long long max = atomic_load(&loop->max_nsec);
@@ -182,26 +165,91 @@ static void count_time(struct vmop_loop *loop, __u64 nsec)
 		;
 }
 
-static void serve_read(struct vmop_loop *loop, struct entry *e, void *local,
-		       const struct vmop_port_record *req)
+static int serve_read(struct vmop_loop *loop, struct entry *e, void *local,
+		      const struct vmop_port_record *req)
 {
+	struct vmop_flusher *f = atomic_load(&e->flusher);
 	__u64 nsec = now_nsec();
 	int ret;
 
+	if (f)
+		vmop_flusher_supply_lock(f);
 	ret = e->handler.read(e->ctx, local, e->vmo, req);
+	if (f)
+		vmop_flusher_supply_unlock(f);
+	count_time(loop, now_nsec() - nsec);
+	atomic_fetch_add(&loop->requested_bytes, req->length);
+	atomic_fetch_add(&loop->requests, 1);
+	return ret;
+}
+
+static int serve_dirty(struct vmop_loop *loop, struct entry *e, void *local,
+		       const struct vmop_port_record *req)
+{
+	struct vmop_flusher *f = atomic_load(&e->flusher);
+	int ret;
+
+	atomic_fetch_add(&loop->dirty_requests, 1);
+	if (e->handler.dirty)
+		return e->handler.dirty(e->ctx, local, e->vmo, req);
+	if (f)
+		ret = vmop_flusher_grant(f, req->offset, req->length);
+	else
+		ret = vmop_pager_dirty(loop->pager, e->vmo, req->offset,
+				       req->length);
+	/* After any other error those who wait look again. */
+	return ret == -EINVAL || ret == -EOPNOTSUPP ? ret : 0;
+}
+
+static int serve_writeback(struct vmop_loop *loop, struct entry *e,
+			   void *local, const struct vmop_port_record *req)
+{
+	struct vmop_flusher *f = atomic_load(&e->flusher);
+	int ret;
+
+	atomic_fetch_add(&loop->writeback_requests, 1);
+	if (e->handler.writeback)
+		return e->handler.writeback(e->ctx, local, e->vmo, req);
+	if (!f)
+		return -EIO;
+	ret = vmop_flusher_run(f);
+	if (!ret)
+		vmop_pager_writeback_done(loop->pager, e->vmo, req->id, 0);
+	return ret;
+}
+
+static void serve(struct worker *w, struct entry *e,
+		  const struct vmop_port_record *req)
+{
+	struct vmop_loop *loop = w->loop;
+	__u64 nsec = now_nsec();
+	int ret = -EIO;
+
+	switch (req->type) {
+	case VMOP_RECORD_READ:
+		ret = serve_read(loop, e, w->local, req);
+		break;
+	case VMOP_RECORD_DIRTY:
+		ret = serve_dirty(loop, e, w->local, req);
+		break;
+	case VMOP_RECORD_WRITEBACK:
+		ret = serve_writeback(loop, e, w->local, req);
+		break;
+	default:
+		/* Never asked for; whoever waits must not wait for ever. */
+		vmop_pager_fail_id(loop->pager, e->vmo, req->id, EIO);
+		atomic_fetch_add(&loop->unknown, 1);
+		return;
+	}
 	if (ret) {
 		vmop_pager_fail_id(loop->pager, e->vmo, req->id,
-				   -fail_code(ret));
+				   vmop_fail_errno(ret));
 		atomic_fetch_add(&loop->failed, 1);
 	}
-	nsec = now_nsec() - nsec;
-	count_time(loop, nsec);
-	atomic_fetch_add(&loop->requested_bytes, req->length);
 	if (req->flags & VMOP_RECORD_REISSUED)
 		atomic_fetch_add(&loop->reissued, 1);
-	atomic_fetch_add(&loop->requests, 1);
 	if (e->handler.done)
-		e->handler.done(e->ctx, e->vmo, req, ret, nsec);
+		e->handler.done(e->ctx, e->vmo, req, ret, now_nsec() - nsec);
 }
 
 static void handle(struct worker *w, const struct vmop_port_record *req)
@@ -214,17 +262,8 @@ static void handle(struct worker *w, const struct vmop_port_record *req)
 		atomic_fetch_add(&loop->unknown, 1);
 		return;
 	}
-	switch (req->type) {
-	case VMOP_RECORD_READ:
-		serve_read(loop, e, w->local, req);
-		break;
-	case VMOP_RECORD_COMPLETE:
-		break;
-	default:
-		/* Never asked for; whoever waits must not wait for ever. */
-		vmop_pager_fail_id(loop->pager, e->vmo, req->id, EIO);
-		atomic_fetch_add(&loop->unknown, 1);
-	}
+	if (req->type != VMOP_RECORD_COMPLETE)
+		serve(w, e, req);
 	entry_put(loop, e);
 }
 
@@ -304,6 +343,8 @@ int vmop_loop_new(struct vmop_pager *pager, const struct vmop_loop_opts *opts,
 	loop->pager = pager;
 	pthread_mutex_init(&loop->lock, NULL);
 	ret = vmop_opts_get(&loop->opts, sizeof(loop->opts), opts);
+	if (!ret && loop->opts.__reserved)
+		ret = -EINVAL;
 	if (ret)
 		goto fail;
 	if (!loop->opts.threads)
@@ -318,7 +359,7 @@ int vmop_loop_new(struct vmop_pager *pager, const struct vmop_loop_opts *opts,
 		ret = -errno;
 		goto fail;
 	}
-	ret = vmop_port_new(pager, &loop->port);
+	ret = vmop_port_new_flags(pager, loop->opts.port_flags, &loop->port);
 	if (!ret)
 		ret = vmop_port_set_nonblock(loop->port, 1);
 	if (ret)
@@ -387,11 +428,12 @@ int vmop_loop_add(struct vmop_loop *loop, __u64 length,
 	return ret;
 }
 
-int vmop_loop_remove(struct vmop_loop *loop, struct vmop_vmo *vmo)
+/* With a reference of its own, or NULL. */
+static struct entry *entry_of(struct vmop_loop *loop,
+			      const struct vmop_vmo *vmo)
 {
 	struct entry *e = NULL;
 	size_t i;
-	int ret;
 
 	pthread_mutex_lock(&loop->lock);
 	for (i = 0; i < loop->count && !e; i++)
@@ -400,11 +442,31 @@ int vmop_loop_remove(struct vmop_loop *loop, struct vmop_vmo *vmo)
 	if (e)
 		e->refs++;
 	pthread_mutex_unlock(&loop->lock);
+	return e;
+}
+
+int vmop_loop_remove(struct vmop_loop *loop, struct vmop_vmo *vmo)
+{
+	struct entry *e = entry_of(loop, vmo);
+	int ret;
+
 	if (!e)
 		return -ENOENT;
 	ret = vmop_pager_detach(loop->pager, vmo);
 	entry_put(loop, e);
 	return ret;
+}
+
+int vmop_loop_set_flusher(struct vmop_loop *loop, const struct vmop_vmo *vmo,
+			  struct vmop_flusher *f)
+{
+	struct entry *e = entry_of(loop, vmo);
+
+	if (!e)
+		return -ENOENT;
+	atomic_store(&e->flusher, f);
+	entry_put(loop, e);
+	return 0;
 }
 
 /* Undoes thread_start() of workers that have no thread. */
@@ -517,6 +579,8 @@ int vmop_loop_stats_get(struct vmop_loop *loop, struct vmop_loop_stats *stats)
 		.unknown = atomic_load(&loop->unknown),
 		.busy_nsec = atomic_load(&loop->busy_nsec),
 		.max_nsec = atomic_load(&loop->max_nsec),
+		.dirty_requests = atomic_load(&loop->dirty_requests),
+		.writeback_requests = atomic_load(&loop->writeback_requests),
 	};
 
 	return vmop_opts_put(stats, &s, sizeof(s));

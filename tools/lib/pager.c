@@ -65,9 +65,10 @@ int vmop_pager_info(const struct vmop_pager *pager, struct vmop_info *info)
 	return vmop_ioctl(pager->fd, VMOP_INFO, info);
 }
 
-int vmop_port_new(const struct vmop_pager *pager, struct vmop_port **out)
+int vmop_port_new_flags(const struct vmop_pager *pager, __u32 flags,
+			struct vmop_port **out)
 {
-	struct vmop_port_create cmd = { .size = sizeof(cmd) };
+	struct vmop_port_create cmd = { .size = sizeof(cmd), .flags = flags };
 	struct vmop_port *port;
 	int ret;
 
@@ -82,6 +83,11 @@ int vmop_port_new(const struct vmop_pager *pager, struct vmop_port **out)
 	port->fd = cmd.out_port_fd;
 	*out = port;
 	return 0;
+}
+
+int vmop_port_new(const struct vmop_pager *pager, struct vmop_port **out)
+{
+	return vmop_port_new_flags(pager, 0, out);
 }
 
 void vmop_port_close(struct vmop_port *port)

@@ -46,6 +46,7 @@ int vmop_vmo_new_paged(const struct vmop_pager *pager,
 	cmd.max_request_pages = o.max_request_pages;
 	cmd.deadline_ms = o.deadline_ms;
 	cmd.deadline_action = o.deadline_action;
+	cmd.dirty_limit = o.dirty_limit;
 	ret = vmop_ioctl(pager->fd, VMOP_PAGER_VMO_CREATE, &cmd);
 	if (ret) {
 		free(vmo);
@@ -70,7 +71,7 @@ int vmop_vmo_new_anon(const struct vmop_pager *pager, __u64 length,
 	if (ret)
 		return ret;
 	if (o.key || o.max_request_pages || o.deadline_ms ||
-	    o.deadline_action || o.__reserved)
+	    o.deadline_action || o.dirty_limit || o.__reserved)
 		return -EINVAL;
 	vmo = vmo_alloc();
 	if (!vmo)

@@ -49,6 +49,8 @@ static int make_anonymous(const struct args *a, struct run *r)
 
 	if (a->deadline_ms || a->max_request_pages)
 		return usage_error("--deadline-ms and --max-request-pages need --file");
+	if (a->trap_dirty || a->dirty_limit)
+		return usage_error("--trap-dirty and --dirty-limit need --file");
 	ret = new_vmo_opts(a, &o);
 	if (!ret)
 		ret = device_open(a, &r->pager);
@@ -70,6 +72,8 @@ static int get_vmo(const struct args *a, struct run *r)
 
 	if (!!a->file + anon + other != 1)
 		return usage_error("give one of --file, --anonymous, --socket, --fd, --vmo");
+	if (!a->file && (a->write || a->wal))
+		return usage_error("--write and --wal need --file");
 	if (other)
 		return source_open(a, O_RDWR, &r->src);
 	if (anon)
@@ -217,6 +221,9 @@ static int run(const struct args *a, struct run *r)
 		ret = wait_child(r);
 	}
 	free_argv(argv);
+	/* Its last user has ended. */
+	if (r->serving && file_pager_stop(&r->fp) && !ret)
+		ret = STATUS_ERROR;
 	return ret;
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "control.h"
 #include "out.h"
 #include "source.h"
 
@@ -115,6 +116,48 @@ static void show_file(struct out *o, const struct stat *st, int oflags)
 				"reading and writing");
 }
 
+/* Only its pager can ask for them: known when that is behind a socket. */
+static bool ask_stats(const struct source *src, struct vmop_query_stats *stats)
+{
+	struct control_request req = {
+		.magic = CONTROL_MAGIC,
+		.op = CONTROL_STATS,
+	};
+	struct control_stats answer;
+	int conn, ret;
+
+	if (src->sock < 0 || control_send(src->sock, &req))
+		return false;
+	ret = control_wait(src->sock, &conn, &answer, sizeof(answer),
+			   sizeof(answer));
+	*stats = answer.stats;
+	return !conn && !ret;
+}
+
+static void show_stats(struct out *o, const struct source *src)
+{
+	static const char *const names[] = {
+		"awaiting_clean", "dirty_zero", "dirty_limit", "cleaned",
+		"dirty_requests", "writeback_requests",
+	};
+	struct vmop_query_stats st;
+	size_t i;
+
+	if (!ask_stats(src, &st)) {
+		out_null(o, "modified");
+		for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+			out_null(o, names[i]);
+		return;
+	}
+	out_bool(o, "modified", st.out_modified);
+	out_bytes(o, names[0], st.out_awaiting_clean);
+	out_bytes(o, names[1], st.out_dirty_zero);
+	out_bytes(o, names[2], st.out_dirty_limit);
+	out_bytes(o, names[3], st.out_cleaned);
+	out_number(o, names[4], st.out_dirty_requests);
+	out_number(o, names[5], st.out_writeback_requests);
+}
+
 int cmd_stat(const struct args *a)
 {
 	struct vmop_vmo_get_info info = { .size = sizeof(info) };
@@ -147,6 +190,7 @@ int cmd_stat(const struct args *a)
 	out_bytes(o, "content_size", info.out_content_size);
 	out_bytes(o, "committed", info.out_committed);
 	out_bytes(o, "dirty", info.out_dirty);
+	show_stats(o, &src);
 	out_bits(o, "flags", info.out_flags, flag_names);
 	show_counters(o, &info);
 	out_number(o, "max_request_pages", info.out_max_request_pages);

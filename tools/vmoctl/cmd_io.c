@@ -236,6 +236,36 @@ static int write_error(const struct copy *c, int err)
 			 at);
 }
 
+/* Through a mapping of just these bytes. */
+static int write_mapped(struct copy *c, size_t len)
+{
+	__u64 at = c->offset + c->done;
+	size_t lead = at % (size_t)sysconf(_SC_PAGESIZE);
+	const unsigned char *bad;
+	unsigned char *base;
+	int ret = STATUS_OK;
+
+	if (!len)
+		return STATUS_OK;
+	/* A mapping never makes the VMO longer. */
+	if (len > c->src.size - at)
+		return write_error(c, -EFBIG);
+	base = mmap(NULL, lead + len, PROT_READ | PROT_WRITE, MAP_SHARED,
+		    vmop_vmo_fd(c->src.vmo), (off_t)(at - lead));
+	if (base == MAP_FAILED)
+		return write_error(c, errno == EACCES ? -EBADF : -errno);
+	if (touch_copy(base + lead, c->buf, len, &bad)) {
+		plain_error("SIGBUS at offset %llu of '%s': the pager failed it",
+			    at - lead + (__u64)(bad - base), c->src.where);
+		ret = STATUS_PAGER;
+	} else {
+		cksum_add(&c->sum, c->buf, len);
+		c->done += len;
+	}
+	munmap(base, lead + len);
+	return ret;
+}
+
 static int write_chunk(struct copy *c, size_t len)
 {
 	size_t have = 0;
@@ -271,7 +301,8 @@ static int write_content(struct copy *c, const struct args *a)
 		if (n < 0)
 			ret = system_error((int)n, "cannot read %s", c->name);
 		else
-			ret = write_chunk(c, (size_t)n);
+			ret = a->mmap ? write_mapped(c, (size_t)n) :
+					write_chunk(c, (size_t)n);
 		if (!ret)
 			progress_at(&p, c->done);
 		if (n < (ssize_t)want)

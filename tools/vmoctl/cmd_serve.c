@@ -10,6 +10,7 @@
 #include "out.h"
 #include "server.h"
 #include "source.h"
+#include "writeback.h"
 
 static int vmo_name(const struct vmop_vmo *vmo,
 		    struct vmop_vmo_get_info *info)
@@ -51,6 +52,7 @@ static int say_ready(const struct args *a, const struct server *s)
 static int say_end(const struct args *a, const struct server *s, __u64 supplied)
 {
 	struct vmop_loop_stats st = { .sz = sizeof(st) };
+	struct vmop_flush_stats flushed;
 	struct out *o;
 
 	if (s->loop)
@@ -66,6 +68,15 @@ static int say_end(const struct args *a, const struct server *s, __u64 supplied)
 	out_number(o, "mean_microseconds",
 		   st.requests ? st.busy_nsec / st.requests / 1000 : 0);
 	out_number(o, "max_microseconds", st.max_nsec / 1000);
+	if (s->wb) {
+		writeback_stats(s->wb, &flushed);
+		out_number(o, "dirty_requests", st.dirty_requests);
+		out_number(o, "writeback_requests", st.writeback_requests);
+		out_number(o, "flushes", flushed.flushes);
+		out_number(o, "failed_flushes", flushed.failed);
+		out_bytes(o, "written_bytes", flushed.written);
+		out_bytes(o, "zeroed_bytes", flushed.zeroed);
+	}
 	return out_end(o);
 }
 
@@ -79,8 +90,9 @@ static int serve(const struct args *a, struct server *s)
 	if (!ret)
 		ret = server_run(s);
 	if (!ret && s->users)
-		warning("%u user(s) are connected: what they did not read yet fails now",
-			s->users);
+		warning("%u user(s) are connected: what they did not read yet fails now%s",
+			s->users,
+			s->wb ? ", and what they change from now on is lost" : "");
 	return ret;
 }
 
@@ -89,7 +101,7 @@ int cmd_serve(const struct args *a)
 	struct server s = { .listen = -1, .signals = -1 };
 	struct vmop_vmo *hand_out = NULL;
 	struct file_pager fp;
-	int ret;
+	int ret, end;
 
 	if (!a->socket)
 		return usage_error("--socket PATH is missing; for one command see vmoctl exec");
@@ -107,8 +119,11 @@ int cmd_serve(const struct args *a)
 		s.pager = fp.pager;
 		s.own = fp.vmo;
 		s.loop = fp.loop;
+		s.wb = fp.wb;
 		ret = serve(a, &s);
 	}
+	end = file_pager_stop(&fp);
+	ret = ret ? ret : end;
 	server_close(&s);
 	if (!ret) {
 		vmop_loop_stop(fp.loop);
@@ -164,6 +179,17 @@ static int answer_error(void *ctx, void *local, struct vmop_vmo *vmo,
 	return -EIO;
 }
 
+/* A pager of zeros has nowhere to put anything else. */
+static int answer_no_space(void *ctx, void *local, struct vmop_vmo *vmo,
+			   const struct vmop_port_record *req)
+{
+	(void)ctx;
+	(void)local;
+	(void)vmo;
+	(void)req;
+	return -ENOSPC;
+}
+
 static void log_request(void *ctx, struct vmop_vmo *vmo,
 			const struct vmop_port_record *req, int err,
 			__u64 nsec)
@@ -175,24 +201,45 @@ static void log_request(void *ctx, struct vmop_vmo *vmo,
 		out_request(c->args->json, req, err, nsec);
 }
 
+typedef int answer_fn(void *ctx, void *local, struct vmop_vmo *vmo,
+		      const struct vmop_port_record *req);
+
+/**
+ * struct answers - what a --pager answers
+ * @read: to READ
+ * @dirty: to DIRTY; NULL: agrees
+ * @writeback: to WRITEBACK
+ */
+struct answers {
+	answer_fn *read;
+	answer_fn *dirty;
+	answer_fn *writeback;
+};
+
 static int make_paged(const struct args *a, const struct vmop_vmo_opts *o,
 		      struct creation *c)
 {
-	static int (*const answers[])(void *, void *, struct vmop_vmo *,
-				      const struct vmop_port_record *) = {
-		[PAGER_ZERO] = answer_zero,
-		[PAGER_SILENT] = answer_nothing,
-		[PAGER_FAIL] = answer_error,
+	static const struct answers answers[] = {
+		[PAGER_ZERO] = { answer_zero, NULL, answer_no_space },
+		[PAGER_SILENT] = { answer_nothing, answer_nothing,
+				   answer_nothing },
+		[PAGER_FAIL] = { answer_error, answer_error, answer_error },
 	};
 	const struct vmop_handler handler = {
 		.sz = sizeof(handler),
-		.read = answers[a->pager],
+		.read = answers[a->pager].read,
+		.dirty = answers[a->pager].dirty,
+		.writeback = answers[a->pager].writeback,
 		.done = log_request,
+	};
+	const struct vmop_loop_opts opts = {
+		.sz = sizeof(opts),
+		.port_flags = a->dirty_limit ? VMOP_PORT_WRITEBACK : 0,
 	};
 	struct vmop_vmo *vmo;
 	int ret;
 
-	ret = vmop_loop_new(c->pager, NULL, &c->loop);
+	ret = vmop_loop_new(c->pager, &opts, &c->loop);
 	if (ret)
 		return vmo_error(ret, "cannot make a port");
 	ret = vmop_loop_add(c->loop, a->size, o, &handler, c, &vmo);
@@ -213,6 +260,8 @@ static int make(const struct args *a, struct creation *c)
 		return usage_error("--size BYTES is missing");
 	if (a->pager == PAGER_NONE && (a->deadline_ms || a->max_request_pages))
 		return usage_error("--deadline-ms and --max-request-pages need a --pager");
+	if (a->pager == PAGER_NONE && (a->trap_dirty || a->dirty_limit))
+		return usage_error("--trap-dirty and --dirty-limit need a --pager");
 	ret = new_vmo_opts(a, &o);
 	if (!o.name)
 		o.name = "vmo";

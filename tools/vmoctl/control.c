@@ -21,27 +21,29 @@ int control_send(int sock, const struct control_request *req)
 	return n < 0 ? -errno : 0;
 }
 
-int control_wait(int sock, int *conn)
+int control_wait(int sock, int *conn, void *answer, size_t size, size_t least)
 {
-	struct control_reply reply;
+	struct control_reply *reply = answer;
 	ssize_t n;
 
 	do {
-		n = recv(sock, &reply, sizeof(reply), 0);
+		n = recv(sock, answer, size, 0);
 	} while (n < 0 && errno == EINTR);
 	*conn = 0;
 	if (n < 0)
 		*conn = -errno;
 	else if (!n)
 		*conn = -ECONNRESET;
-	else if (n != sizeof(reply) || reply.magic != CONTROL_MAGIC)
+	else if (n < (ssize_t)sizeof(*reply) || reply->magic != CONTROL_MAGIC ||
+		 (!reply->status && n < (ssize_t)least))
 		*conn = -EPROTO;
-	return *conn ? 0 : reply.status;
+	return *conn ? 0 : reply->status;
 }
 
 /* Return: a status; *err is what the server said. */
 static int talk(const struct args *a, struct control_request *req, int *err)
 {
+	struct control_reply reply;
 	int sock, conn, ret;
 
 	if (!a->socket)
@@ -52,7 +54,8 @@ static int talk(const struct args *a, struct control_request *req, int *err)
 	req->magic = CONTROL_MAGIC;
 	conn = control_send(sock, req);
 	if (!conn)
-		*err = control_wait(sock, &conn);
+		*err = control_wait(sock, &conn, &reply, sizeof(reply),
+				    sizeof(reply));
 	close(sock);
 	if (conn)
 		return system_error(conn, "no answer on socket '%s'",

@@ -70,6 +70,11 @@ static const struct opt table[OPT_COUNT] = {
 	[OPT_DEADLINE_ACTION] = { "deadline-action", 0, CHOICE, NEW_VMO,
 		"<fail|warn>", AT(deadline_action), 0,
 		"what happens then (fail)" },
+	[OPT_TRAP_DIRTY] = { "trap-dirty", 0, FLAG, NEW_VMO, NULL,
+		AT(trap_dirty), 0, "a change is a request to the pager first" },
+	[OPT_DIRTY_LIMIT] = { "dirty-limit", 0, BYTES, NEW_VMO, "BYTES",
+		AT(dirty_limit), 0,
+		"writers wait while so much is changed; 0: no limit (0)" },
 
 	[OPT_METHOD] = { "method", 0, CHOICE, FILE_PAGER, "<file|copy|uring>",
 		AT(method), 0,
@@ -80,7 +85,17 @@ static const struct opt table[OPT_COUNT] = {
 		AT(readahead), 0,
 		"supply blocks of this size; 0: what is asked (128K)" },
 	[OPT_WRITABLE] = { "writable", 0, FLAG, FILE_PAGER, NULL, AT(writable),
-		0, "users may write; FILE never changes" },
+		0, "users may write; FILE does not change" },
+	[OPT_WRITE] = { "write", 0, FLAG, FILE_PAGER, NULL, AT(write), 0,
+		"users may write, and changes are written back to FILE" },
+	[OPT_WAL] = { "wal", 0, TEXT, FILE_PAGER, "LOG", AT(wal), 0,
+		"keep in LOG what a crash must put back; recover first" },
+	[OPT_FLUSH_MS] = { "flush-ms", 0, NUMBER, FILE_PAGER, "N",
+		AT(flush_ms), 0xffffffff,
+		"write back every N milliseconds; 0: not by time (5000)" },
+	[OPT_FLUSH_BYTES] = { "flush-bytes", 0, BYTES, FILE_PAGER, "BYTES",
+		AT(flush_bytes), 0,
+		"write back when so much is changed; 0: do not look (64M)" },
 	[OPT_VERBOSE] = { "verbose", 'v', FLAG, FILE_PAGER, NULL, AT(verbose),
 		0, "a line for each request" },
 
@@ -121,6 +136,12 @@ static const struct opt table[OPT_COUNT] = {
 		0, "a new anonymous VMO of this size" },
 	[OPT_FILE] = { "file", 0, TEXT, OWN, "FILE", AT(file), 0,
 		"serve FILE while the command runs" },
+	[OPT_COUNT_ONLY] = { "count", 0, FLAG, OWN, NULL, AT(count), 0,
+		"only how many ranges there are, and their bytes" },
+	[OPT_LOG_FILE] = { "wal", 0, TEXT, OWN, "LOG", AT(wal), 0,
+		"the log that it was served with" },
+	[OPT_FORCE] = { "force", 0, FLAG, OWN, NULL, AT(force), 0,
+		"FILE is a copy of the file that the log was written for" },
 	[OPT_PROGRESS] = { "progress", 0, FLAG, OWN, NULL, AT(progress), 0,
 		"report progress also when this is no terminal" },
 
@@ -280,6 +301,8 @@ static void set_defaults(struct args *a)
 	a->anonymous = ~0ull;
 	a->threads = 2;
 	a->readahead = 128 << 10;
+	a->flush_ms = FLUSH_MS;
+	a->flush_bytes = FLUSH_BYTES;
 }
 
 /* getopt_long()'s form of the options; val is the id, far from letters. */

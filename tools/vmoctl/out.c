@@ -162,6 +162,19 @@ int out_end(struct out *o)
 	return ret;
 }
 
+static const char *type_name(__u32 type)
+{
+	static const char *const names[] = {
+		[VMOP_RECORD_READ] = "READ",
+		[VMOP_RECORD_COMPLETE] = "COMPLETE",
+		[VMOP_RECORD_DIRTY] = "DIRTY",
+		[VMOP_RECORD_WRITEBACK] = "WRITEBACK",
+	};
+
+	return type < sizeof(names) / sizeof(names[0]) ? names[type] :
+							 "unknown";
+}
+
 void out_request(bool json, const struct vmop_port_record *req, int err,
 		 __u64 nsec)
 {
@@ -171,8 +184,8 @@ void out_request(bool json, const struct vmop_port_record *req, int err,
 
 	if (!json) {
 		fprintf(out_stream,
-			"request key=%llu type=READ offset=%llu length=%llu id=%llu us=%llu: %s\n",
-			req->key, req->offset, req->length, req->id, usec,
+			"request key=%llu type=%s offset=%llu length=%llu id=%llu us=%llu: %s\n",
+			req->key, type_name(req->type), req->offset, req->length, req->id, usec,
 			result);
 		fflush(out_stream);
 		return;
@@ -180,7 +193,7 @@ void out_request(bool json, const struct vmop_port_record *req, int err,
 	o = out_new(true);
 	out_text(o, "event", "request");
 	out_number(o, "key", req->key);
-	out_text(o, "type", "READ");
+	out_text(o, "type", type_name(req->type));
 	out_number(o, "offset", req->offset);
 	out_number(o, "length", req->length);
 	out_number(o, "id", req->id);
@@ -257,6 +270,15 @@ void warning(const char *fmt, ...)
 
 	va_start(ap, fmt);
 	message("warning: ", fmt, ap, NULL);
+	va_end(ap);
+}
+
+void notice(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	message("", fmt, ap, NULL);
 	va_end(ap);
 }
 

@@ -55,6 +55,8 @@ int system_error(int err, const char *fmt, ...)
 int vmo_error(int err, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 void warning(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Good news. */
+void notice(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /**
  * struct progress - a bar on a terminal, else a line every tenth

@@ -15,10 +15,11 @@
 #include "control.h"
 #include "out.h"
 #include "server.h"
+#include "writeback.h"
 
 #define MAX_CLIENTS 1024
 
-enum { FD_LISTEN, FD_SIGNALS, FD_LOOP, FD_CLIENTS };
+enum { FD_LISTEN, FD_SIGNALS, FD_LOOP, FD_FLUSHED, FD_CLIENTS };
 
 int signals_block(bool child, int *fd, sigset_t *old)
 {
@@ -58,11 +59,13 @@ int server_listen(struct server *s, const char *path)
 static void drop_client(struct server *s, nfds_t i)
 {
 	close(s->fds[i].fd);
-	if (s->got[i])
-		s->users--;
+	/* The last user has left: nobody is disturbed by a flush. */
+	if (s->got[i] && !--s->users && s->wb)
+		writeback_ask(s->wb);
 	s->count--;
 	s->fds[i] = s->fds[s->count];
 	s->got[i] = s->got[s->count];
+	s->asked[i] = s->asked[s->count];
 }
 
 static void accept_client(struct server *s)
@@ -85,6 +88,7 @@ static void accept_client(struct server *s)
 	}
 	s->fds[s->count] = (struct pollfd){ .fd = fd, .events = POLLIN };
 	s->got[s->count] = false;
+	s->asked[s->count] = 0;
 	s->count++;
 }
 
@@ -109,10 +113,77 @@ static int do_fail(struct server *s, const struct control_request *req)
 			       (int)req->error);
 }
 
+static int send_all(struct server *s, nfds_t i, const void *data, size_t size)
+{
+	return send(s->fds[i].fd, data, size, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+/* Return: what to answer instead, or 0 when the answer was sent. */
+static int do_stats(struct server *s, nfds_t i)
+{
+	struct control_stats answer = {
+		.reply.magic = CONTROL_MAGIC,
+		.stats.size = sizeof(answer.stats),
+	};
+	int ret;
+
+	if (!s->own)
+		return -EBADFD;
+	ret = vmop_pager_query_stats(s->pager, s->own, 0, &answer.stats);
+	if (ret)
+		return ret == -ENOTTY ? -EOPNOTSUPP : ret;
+	/* One who does not take it is dropped by the next answer. */
+	send_all(s, i, &answer, sizeof(answer));
+	return 0;
+}
+
+static int do_dirty(struct server *s, nfds_t i,
+		    const struct control_request *req)
+{
+	struct vmop_vmo_get_info info = { .size = sizeof(info) };
+	struct control_dirty answer = { .reply.magic = CONTROL_MAGIC };
+	__u64 length = req->length, count = 0;
+	int ret;
+
+	if (!s->own)
+		return -EBADFD;
+	ret = vmop_vmo_info(s->own, &info);
+	if (ret)
+		return ret;
+	if (req->offset > info.out_size)
+		return -ERANGE;
+	if (length > info.out_size - req->offset)
+		length = info.out_size - req->offset;
+	ret = vmop_pager_query_dirty(s->pager, s->own, req->offset, length,
+				     answer.ranges, CONTROL_RANGES, &count,
+				     NULL);
+	if (ret)
+		return ret == -ENOTTY ? -EOPNOTSUPP : ret;
+	answer.count = (__u32)count;
+	answer.more = count == CONTROL_RANGES;
+	send_all(s, i, &answer, offsetof(struct control_dirty, ranges) +
+				count * sizeof(answer.ranges[0]));
+	return 0;
+}
+
+static int do_detach(struct server *s)
+{
+	int ret;
+
+	if (!s->own)
+		return -EBADFD;
+	ret = vmop_pager_detach(s->pager, s->own);
+	/* What is changed stays, and is not waited for by anybody. */
+	if (!ret && s->wb)
+		writeback_ask(s->wb);
+	return ret;
+}
+
 static int answer(struct server *s, nfds_t i,
 		  const struct control_request *req)
 {
 	struct control_reply reply = { .magic = CONTROL_MAGIC };
+	bool sent = false;
 
 	switch (req->op) {
 	case CONTROL_GET:
@@ -126,14 +197,44 @@ static int answer(struct server *s, nfds_t i,
 		reply.status = s->own ? do_fail(s, req) : -EBADFD;
 		break;
 	case CONTROL_DETACH:
-		reply.status = s->own ? vmop_pager_detach(s->pager, s->own) :
-					-EBADFD;
+		reply.status = do_detach(s);
+		break;
+	case CONTROL_WRITEBACK:
+		if (!s->wb) {
+			reply.status = s->own ? -EOPNOTSUPP : -EBADFD;
+			break;
+		}
+		s->asked[i] = writeback_ask(s->wb);
+		return 0;
+	case CONTROL_STATS:
+		reply.status = do_stats(s, i);
+		sent = !reply.status;
+		break;
+	case CONTROL_DIRTY:
+		reply.status = do_dirty(s, i, req);
+		sent = !reply.status;
 		break;
 	default:
 		reply.status = -EOPNOTSUPP;
 	}
-	return send(s->fds[i].fd, &reply, sizeof(reply), MSG_NOSIGNAL) < 0 ?
-		-errno : 0;
+	return sent ? 0 : send_all(s, i, &reply, sizeof(reply));
+}
+
+/* A flush has ended: answers those who waited for it. */
+static void answer_flushed(struct server *s)
+{
+	struct control_reply reply = { .magic = CONTROL_MAGIC };
+	nfds_t i;
+
+	writeback_seen(s->wb);
+	for (i = s->count; i-- > FD_CLIENTS;) {
+		if (!s->asked[i] ||
+		    !writeback_answer(s->wb, s->asked[i], &reply.status))
+			continue;
+		s->asked[i] = 0;
+		if (send_all(s, i, &reply, sizeof(reply)))
+			drop_client(s, i);
+	}
 }
 
 /* Return: false when the client is to be dropped. */
@@ -164,12 +265,15 @@ static int server_prepare(struct server *s)
 {
 	s->fds = calloc(MAX_CLIENTS, sizeof(*s->fds));
 	s->got = calloc(MAX_CLIENTS, sizeof(*s->got));
-	if (!s->fds || !s->got)
+	s->asked = calloc(MAX_CLIENTS, sizeof(*s->asked));
+	if (!s->fds || !s->got || !s->asked)
 		return plain_error("no memory");
 	s->fds[FD_LISTEN] = (struct pollfd){ s->listen, POLLIN, 0 };
 	s->fds[FD_SIGNALS] = (struct pollfd){ s->signals, POLLIN, 0 };
 	s->fds[FD_LOOP] = (struct pollfd){
 		s->loop ? vmop_loop_fd(s->loop) : -1, POLLIN, 0 };
+	s->fds[FD_FLUSHED] = (struct pollfd){
+		s->wb ? writeback_fd(s->wb) : -1, POLLIN, 0 };
 	s->count = FD_CLIENTS;
 	return STATUS_OK;
 }
@@ -198,6 +302,8 @@ int server_run(struct server *s)
 					 "the pager's threads have ended");
 		}
 		serve_clients(s);
+		if (s->fds[FD_FLUSHED].revents)
+			answer_flushed(s);
 		if (s->fds[FD_LISTEN].revents)
 			accept_client(s);
 		had_user = had_user || s->users;
@@ -217,4 +323,5 @@ void server_close(struct server *s)
 		close(s->signals);
 	free(s->fds);
 	free(s->got);
+	free(s->asked);
 }

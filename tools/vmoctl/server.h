@@ -10,6 +10,8 @@
 
 #include "vmoctl.h"
 
+struct writeback;
+
 /**
  * struct server - hands out one VMO
  * @path: name of the socket
@@ -19,10 +21,12 @@
  * @pager: pager of the VMO, or NULL for an anonymous one
  * @own: the pager's VMO, or NULL
  * @loop: its threads, or NULL
+ * @wb: writes its changes back, or NULL
  * @once: end when the last user has left
  * @users: connections that asked for the VMO
- * @fds: listen, signals, loop, then one per client
+ * @fds: listen, signals, loop, writeback, then one per client
  * @got: per client of @fds: it asked for the VMO
+ * @asked: per client of @fds: number of the flush that it waits for, or 0
  * @count: used elements of @fds
  * @ended: SIGINT or SIGTERM came
  */
@@ -34,10 +38,12 @@ struct server {
 	const struct vmop_pager *pager;
 	const struct vmop_vmo *own;
 	struct vmop_loop *loop;
+	struct writeback *wb;
 	bool once;
 	unsigned int users;
 	struct pollfd *fds;
 	bool *got;
+	__u64 *asked;
 	nfds_t count;
 	bool ended;
 };

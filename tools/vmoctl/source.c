@@ -44,10 +44,12 @@ int new_vmo_opts(const struct args *a, struct vmop_vmo_opts *o)
 	*o = (struct vmop_vmo_opts){
 		.sz = sizeof(*o),
 		.name = a->name,
-		.flags = a->resizable ? VMOP_VMO_RESIZABLE : 0,
+		.flags = (a->resizable ? VMOP_VMO_RESIZABLE : 0) |
+			 (a->trap_dirty ? VMOP_VMO_TRAP_DIRTY : 0),
 		.max_request_pages = (__u32)a->max_request_pages,
 		.deadline_ms = (__u32)a->deadline_ms,
 		.deadline_action = (__u32)a->deadline_action,
+		.dirty_limit = a->dirty_limit,
 	};
 	if (a->name && strlen(a->name) >= VMOP_NAME_LEN)
 		return usage_error("--name: '%s' is longer than %d bytes",
@@ -67,6 +69,8 @@ int new_vmo_error(const struct args *a, int err)
 {
 	if (err == -ERANGE)
 		return plain_error("cannot make the VMO: above the limit; see vmoctl info");
+	if (err == -EOPNOTSUPP && a->trap_dirty)
+		return plain_error("this module does not have --trap-dirty; see vmoctl info");
 	if (a->payer && (err == -EINVAL || err == -EBADFD))
 		return plain_error("cannot make the VMO: '%s' is not a cgroup of version 2",
 				   a->payer);

@@ -45,7 +45,7 @@ struct touch {
  */
 int touch_range(struct touch *t, size_t from, size_t to);
 
-/* memcpy() from a mapping. Return: 0, or -EFAULT with *bad set. */
+/* memcpy() from or to a mapping. Return: 0, or -EFAULT with *bad set. */
 int touch_copy(void *to, const void *from, size_t len,
 	       const unsigned char **bad);
 

@@ -31,6 +31,8 @@ enum method { METHOD_FILE, METHOD_COPY, METHOD_URING };
 enum pager_kind { PAGER_NONE, PAGER_ZERO, PAGER_SILENT, PAGER_FAIL };
 
 #define LENGTH_REST (~0ull)	/* up to the end of the VMO */
+#define FLUSH_MS 5000ull	/* default of --flush-ms */
+#define FLUSH_BYTES (64ull << 20)	/* default of --flush-bytes */
 
 /**
  * struct args - every option of every verb, defaults filled in
@@ -46,6 +48,7 @@ struct args {
 	const char *name;
 	const char *payer;
 	const char *file;
+	const char *wal;
 	__u64 fd;
 	__u64 wait;
 	__u64 offset;
@@ -63,6 +66,9 @@ struct args {
 	__u64 pager;
 	__u64 deadline_action;
 	__u64 error;
+	__u64 dirty_limit;
+	__u64 flush_ms;
+	__u64 flush_bytes;
 	bool json;
 	bool progress;
 	bool mmap;
@@ -71,6 +77,10 @@ struct args {
 	bool writable;
 	bool once;
 	bool verbose;
+	bool trap_dirty;
+	bool write;
+	bool count;
+	bool force;
 	char **rest;
 	int rest_count;
 };
@@ -116,6 +126,9 @@ int cmd_prefetch(const struct args *a);
 int cmd_fail(const struct args *a);
 int cmd_detach(const struct args *a);
 int cmd_stat(const struct args *a);
+int cmd_dirty(const struct args *a);
+int cmd_writeback(const struct args *a);
+int cmd_recover(const struct args *a);
 int cmd_exec(const struct args *a);
 
 #endif /* VMOCTL_H */

@@ -48,7 +48,7 @@ _vmoctl()
 		arg=${arg#<} arg=${arg%>}
 		mapfile -t COMPREPLY < <(compgen -W "${arg//|/ }" -- "$cur")
 		;;
-	PATH | FILE)
+	PATH | FILE | LOG)
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		;;

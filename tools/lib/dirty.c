@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Changed content: granting it, asking what is changed, and the two ends of
+ * writing it back.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "internal.h"
+
+#define ITER_RANGES 64
+
+int vmop_fail_errno(int err)
+{
+	static const struct { int from, to; } table[] = {
+		{ EIO, EIO }, { EBADMSG, EBADMSG }, { ENOTCONN, ENOTCONN },
+		{ ENOSPC, ENOSPC }, { ENOBUFS, ENOBUFS }, { ENOMEM, ENOSPC },
+		{ EDQUOT, ENOSPC },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (table[i].from == abs(err))
+			return table[i].to;
+	return table[0].to;
+}
+
+/*
+ * vmop_cut - what of a range is inside the VMO now
+ * @vmo: VMO
+ * @offset: first byte
+ * @length: bytes, made less
+ *
+ * Return: 0 or what VMOP_VMO_GET_INFO returned.
+ */
+int vmop_cut(const struct vmop_vmo *vmo, __u64 offset, __u64 *length)
+{
+	struct vmop_vmo_get_info info = { .size = sizeof(info) };
+	int ret;
+
+	ret = vmop_vmo_info(vmo, &info);
+	if (ret)
+		return ret;
+	if (offset >= info.out_size)
+		*length = 0;
+	else if (*length > info.out_size - offset)
+		*length = info.out_size - offset;
+	return 0;
+}
+
+/*
+ * vmop_op_cut - an operation on what of a range is inside the VMO
+ * @length: bytes; made less when the VMO ends before, 0 when nothing is left
+ *
+ * Another thread may make the VMO shorter at any time; then the kernel does
+ * nothing at all, and what is left of the range is tried again.
+ *
+ * Return: 0 or a negative errno.
+ */
+int vmop_op_cut(const struct vmop_pager *pager, const struct vmop_vmo *vmo,
+		__u32 op, __u64 offset, __u64 *length, __u64 data)
+{
+	__u64 before;
+	int ret, err;
+
+	for (;;) {
+		ret = vmop_pager_op(pager, vmo, op, offset, *length, data,
+				    NULL);
+		if (ret == -EINTR)
+			continue;
+		if (ret != -ERANGE)
+			return ret;
+		before = *length;
+		err = vmop_cut(vmo, offset, length);
+		if (err)
+			return err;
+		if (!*length)
+			return 0;
+		if (*length == before)
+			return ret;
+	}
+}
+
+int vmop_pager_dirty(const struct vmop_pager *pager,
+		     const struct vmop_vmo *vmo, __u64 offset, __u64 length)
+{
+	return vmop_op_cut(pager, vmo, VMOP_PAGER_OP_DIRTY, offset, &length,
+			   0);
+}
+
+int vmop_pager_writeback_begin(const struct vmop_pager *pager,
+			       const struct vmop_vmo *vmo, __u64 offset,
+			       __u64 length, __u64 flags)
+{
+	return vmop_pager_op(pager, vmo, VMOP_PAGER_OP_WRITEBACK_BEGIN, offset,
+			     length, flags, NULL);
+}
+
+int vmop_pager_writeback_end(const struct vmop_pager *pager,
+			     const struct vmop_vmo *vmo, __u64 offset,
+			     __u64 length)
+{
+	return vmop_pager_op(pager, vmo, VMOP_PAGER_OP_WRITEBACK_END, offset,
+			     length, 0, NULL);
+}
+
+int vmop_pager_writeback_done(const struct vmop_pager *pager,
+			      const struct vmop_vmo *vmo, __u64 id, int err)
+{
+	return vmop_pager_fail_id(pager, vmo, id,
+				  err ? vmop_fail_errno(err) : 0);
+}
+
+int vmop_pager_query_dirty(const struct vmop_pager *pager,
+			   const struct vmop_vmo *vmo, __u64 offset,
+			   __u64 length, struct vmop_dirty_range *ranges,
+			   __u64 nr_ranges, __u64 *actual, __u64 *avail)
+{
+	struct vmop_query_dirty cmd = {
+		.size = sizeof(cmd),
+		.flags = avail ? VMOP_QUERY_AVAIL : 0,
+		.vmo_fd = vmo->fd,
+		.offset = offset,
+		.length = length,
+		.ranges_uptr = (__u64)(unsigned long)ranges,
+		.nr_ranges = nr_ranges,
+	};
+	int ret;
+
+	do {
+		ret = vmop_ioctl(pager->fd, VMOP_QUERY_DIRTY, &cmd);
+	} while (ret == -EINTR);
+	if (ret)
+		return ret;
+	if (actual)
+		*actual = cmd.out_actual;
+	if (avail)
+		*avail = cmd.out_avail;
+	return 0;
+}
+
+int vmop_pager_query_stats(const struct vmop_pager *pager,
+			   const struct vmop_vmo *vmo, __u32 flags,
+			   struct vmop_query_stats *stats)
+{
+	if (stats->size < sizeof(stats->size))
+		return -EINVAL;
+	stats->flags = flags;
+	stats->vmo_fd = vmo->fd;
+	return vmop_ioctl(pager->fd, VMOP_QUERY_STATS, stats);
+}
+
+/**
+ * struct vmop_dirty_iter - a walk over all dirty ranges
+ * @pager: the caller's
+ * @vmo: the caller's
+ * @offset: where to ask on from
+ * @end: where the walk ends, or VMOP_TO_END
+ * @ranges: what the last question brought
+ * @count: how many these are
+ * @next: the one that comes next
+ * @last: there are no more behind these
+ */
+struct vmop_dirty_iter {
+	const struct vmop_pager *pager;
+	const struct vmop_vmo *vmo;
+	__u64 offset;
+	__u64 end;
+	struct vmop_dirty_range ranges[ITER_RANGES];
+	__u64 count;
+	__u64 next;
+	bool last;
+};
+
+int vmop_dirty_iter_new(const struct vmop_pager *pager,
+			const struct vmop_vmo *vmo, __u64 offset, __u64 length,
+			struct vmop_dirty_iter **out)
+{
+	struct vmop_dirty_iter *it = calloc(1, sizeof(*it));
+
+	if (!it)
+		return -ENOMEM;
+	it->pager = pager;
+	it->vmo = vmo;
+	it->offset = offset;
+	it->end = length > VMOP_TO_END - offset ? VMOP_TO_END :
+						  offset + length;
+	*out = it;
+	return 0;
+}
+
+/* Asks for more ranges. */
+static int iter_fill(struct vmop_dirty_iter *it)
+{
+	__u64 length = it->end - it->offset;
+	int ret;
+
+	it->next = 0;
+	it->count = 0;
+	do {
+		ret = vmop_cut(it->vmo, it->offset, &length);
+		if (ret || !length)
+			break;
+		ret = vmop_pager_query_dirty(it->pager, it->vmo, it->offset,
+					     length, it->ranges, ITER_RANGES,
+					     &it->count, NULL);
+	} while (ret == -ERANGE);
+	if (ret)
+		return ret;
+	it->last = it->count < ITER_RANGES;
+	if (it->count)
+		it->offset = it->ranges[it->count - 1].offset +
+			     it->ranges[it->count - 1].length;
+	return 0;
+}
+
+int vmop_dirty_iter_next(struct vmop_dirty_iter *it,
+			 struct vmop_dirty_range *range)
+{
+	int ret;
+
+	if (it->next == it->count) {
+		if (it->last || it->offset >= it->end)
+			return 0;
+		ret = iter_fill(it);
+		if (ret)
+			return ret;
+		if (!it->count)
+			return 0;
+	}
+	*range = it->ranges[it->next++];
+	return 1;
+}
+
+void vmop_dirty_iter_free(struct vmop_dirty_iter *it)
+{
+	free(it);
+}
