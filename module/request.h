@@ -118,7 +118,9 @@ struct vmop_source_info {
  * @port: where the records go; constant, referenced
  * @lock: guards what follows up to @counters, with all of struct vmop_req but
  *        its queue side
- * @state: one of enum vmop_vmo_state; requests are made in STATE_LIVE only
+ * @state: one of enum vmop_vmo_state; requests are made in STATE_LIVE only, but
+ *         for those to write back
+ * @pager_gone: the pager is closed, also when @state tells of a detach before
  * @reqs: the outstanding requests of each kind, by page
  * @counters: what vmop_source_info() tells; its state field is not used
  * @port_link: port->lock: in the list of the port's sources
@@ -143,6 +145,7 @@ struct vmop_source {
 
 	spinlock_t lock;	/* guards what follows, see above */
 	enum vmop_vmo_state state;
+	bool pager_gone;
 	struct rb_root_cached reqs[VMOP_REQ_NR_TYPES];
 	struct vmop_source_info counters;
 

@@ -41,8 +41,8 @@ static int vmop_source_join_writeback_locked(struct vmop_source *src,
 {
 	struct vmop_req *req;
 
-	if (src->state != VMOP_VMO_STATE_LIVE &&
-	    src->state != VMOP_VMO_STATE_DETACHED)
+	if (src->pager_gone || (src->state != VMOP_VMO_STATE_LIVE &&
+				src->state != VMOP_VMO_STATE_DETACHED))
 		return -ENOTCONN;
 	if (!vmop_source_takes_writeback(src))
 		return -EOPNOTSUPP;

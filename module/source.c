@@ -148,6 +148,8 @@ static void vmop_source_silence(struct vmop_source *src,
 	    (src->state == VMOP_VMO_STATE_PORT_GONE &&
 	     state == VMOP_VMO_STATE_PAGER_GONE))
 		WRITE_ONCE(src->state, state);
+	if (state == VMOP_VMO_STATE_PAGER_GONE)
+		src->pager_gone = true;
 	vmop_source_finish_all_locked(src, err);
 	withdrawn = vmop_port_withdraw_complete(src);
 	spin_unlock(&src->lock);

@@ -114,10 +114,16 @@ void m_finish_req(struct m_req *r, int err)
 		t->nr_wakeups++;
 		if (err)
 			t->status = err;
-		if (t->status)
+		if (t->status < 0)
 			count_failure(r, t->status);
 	}
 	drop_req(r);
+}
+
+/* The pager says that what a WRITEBACK record is about is written. */
+void m_answer_id(struct m_req *r)
+{
+	m_finish_req(r, VMOP_WAIT_ANSWERED);
 }
 
 void m_leave_req(struct m_thread *t, int why)
@@ -132,14 +138,35 @@ void m_leave_req(struct m_thread *t, int why)
 		drop_req(r);
 }
 
-/* The outstanding request of this kind that starts first at or behind @from. */
+static bool is_before(const struct m_req *a, const struct m_req *b)
+{
+	return a->start < b->start || (a->start == b->start && a->seq < b->seq);
+}
+
+/*
+ * The outstanding request of this kind that starts first at or behind @from; the
+ * older one of two that start there.
+ */
 struct m_req *m_next_req(int s, int type, unsigned int from)
 {
 	struct m_req *found = NULL, *r;
 
 	for (r = m_reqs; r < m_reqs + NR_THREADS; r++) {
 		if (r->used && r->src == s && r->type == type &&
-		    r->start >= from && (!found || r->start < found->start))
+		    r->start >= from && (!found || is_before(r, found)))
+			found = r;
+	}
+	return found;
+}
+
+/* The next one of its kind, in the same order. */
+static struct m_req *req_after(const struct m_req *prev)
+{
+	struct m_req *found = NULL, *r;
+
+	for (r = m_reqs; r < m_reqs + NR_THREADS; r++) {
+		if (r->used && r->src == prev->src && r->type == prev->type &&
+		    is_before(prev, r) && (!found || is_before(r, found)))
 			found = r;
 	}
 	return found;
@@ -167,57 +194,101 @@ static int free_req(void)
 	return i;
 }
 
-/* What a request call does: a wait in t->req, or the result in t->status. */
-void m_request(struct m_thread *t, int s, bool no_memory)
+static bool is_writeback(int type)
 {
-	struct m_source *m = &m_sources[s];
-	struct m_req *r, *next;
+	return type == VMOP_REQ_WRITEBACK || type == VMOP_REQ_ROOM;
+}
 
-	t->req = -1;
-	t->status = 0;
-	t->seq = ++seq;
-	if (m->state != VMOP_VMO_STATE_LIVE) {
-		t->status = -ENOTCONN;
-		return;
+/* Would this outstanding request do for the thread? */
+static bool serves(const struct m_req *r, const struct m_thread *t)
+{
+	switch (t->type) {
+	case VMOP_REQ_ROOM:
+		return true;
+	case VMOP_REQ_WRITEBACK:
+		return r->unread && r->start <= t->start && t->end <= r->end;
+	default:
+		return r->start <= t->start && t->start < r->end;
 	}
+}
+
+/* The first one that would. */
+static struct m_req *find_to_join(const struct m_thread *t, int s)
+{
+	struct m_req *found = NULL, *r;
+
 	for (r = m_reqs; r < m_reqs + NR_THREADS; r++) {
 		if (r->used && r->src == s && r->type == t->type &&
-		    r->start <= t->start && t->start < r->end) {
-			t->req = r - m_reqs;
-			return;
-		}
+		    serves(r, t) && (!found || is_before(r, found)))
+			found = r;
 	}
-	if (no_memory) {
-		t->status = -ENOMEM;
-		return;
-	}
-	next = m_next_req(s, t->type, t->start);
+	return found;
+}
+
+static int may_request(const struct m_source *m, int type)
+{
+	bool detached = m->state == VMOP_VMO_STATE_DETACHED && !m->pager_gone;
+
+	if (m->state != VMOP_VMO_STATE_LIVE &&
+	    !(is_writeback(type) && detached))
+		return -ENOTCONN;
+	return is_writeback(type) && !m->writeback ? -EOPNOTSUPP : 0;
+}
+
+static void new_req(struct m_thread *t, int s)
+{
+	struct m_source *m = &m_sources[s];
+	struct m_req *next = m_next_req(s, t->type, t->start);
+	struct m_req *r;
+
 	t->req = free_req();
 	r = &m_reqs[t->req];
 	*r = (struct m_req) {
 		.used = true, .src = s, .type = t->type, .start = t->start,
-		.end = next ? min(t->end, next->start) : t->end,
-		.unread = true, .seq = ++seq,
+		.end = next && !is_writeback(t->type) ?
+		       min(t->end, next->start) : t->end,
+		.unread = m->state == VMOP_VMO_STATE_LIVE, .seq = ++seq,
 	};
-	r->pending = r->end - r->start;
+	r->pending = is_writeback(t->type) ? t->nr_pages : r->end - r->start;
 	if (r->type == VMOP_REQ_READ) {
 		m->info.requests++;
 		m->info.requested_pages += r->pending;
+	} else if (r->type == VMOP_REQ_DIRTY) {
+		m->info.dirty_requests++;
+	} else {
+		m->info.writeback_requests++;
 	}
 	update_line(s);
+}
+
+/* What a request call does: a wait in t->req, or the result in t->status. */
+void m_request(struct m_thread *t, int s, bool no_memory)
+{
+	struct m_req *r;
+
+	t->req = -1;
+	t->seq = ++seq;
+	t->status = may_request(&m_sources[s], t->type);
+	if (t->status)
+		return;
+	r = find_to_join(t, s);
+	if (r)
+		t->req = r - m_reqs;
+	else if (no_memory)
+		t->status = -ENOMEM;
+	else
+		new_req(t, s);
 }
 
 u64 m_answer(int s, int type, unsigned int start, unsigned int end, int err)
 {
 	struct m_req *r;
-	unsigned int from = 0;
 	u64 nr = 0;
 
-	while ((r = m_next_req(s, type, from))) {
+	for (r = m_next_req(s, type, 0); r; r = req_after(r)) {
 		unsigned int lo = max(start, r->start), hi = min(end, r->end);
 		struct m_thread *t = NULL;
 
-		from = r->end;
 		if (lo >= hi)
 			continue;
 		nr += hi - lo;
@@ -250,6 +321,7 @@ void m_silence(int s, int state, int err)
 	    (m->state == VMOP_VMO_STATE_PORT_GONE &&
 	     state == VMOP_VMO_STATE_PAGER_GONE))
 		m->state = state;
+	m->pager_gone |= state == VMOP_VMO_STATE_PAGER_GONE;
 	m_finish_all(s, err);
 	m->complete = VMOP_COMPLETE_TAKEN;
 	update_line(s);

@@ -20,7 +20,7 @@ struct m_req {
 	int src;
 	int type;
 	unsigned int start, end, pending;
-	bool unread;
+	bool unread;		/* of a detached source none is */
 	bool failed;
 	unsigned long seq;
 	u64 id;			/* 0 until it was read */
@@ -32,6 +32,7 @@ struct m_thread {
 	struct vmop_source *src;
 	int type;
 	unsigned int start, end, task_state;
+	unsigned int nr_pages;	/* WRITEBACK and ROOM: how many are wanted */
 	int ret;
 	/* What the model expects. */
 	int req;		/* waits for it; -1: must have returned */
@@ -43,8 +44,10 @@ struct m_thread {
 struct m_source {
 	struct vmop_source *real;
 	bool vmo;		/* the VMO exists */
+	bool writeback;		/* its port takes WRITEBACK records */
 	u64 key;
 	int state;
+	bool pager_gone;	/* whatever the state is */
 	int complete;		/* enum vmop_complete_state */
 	u32 deadline_ms;
 	u32 action;
@@ -67,6 +70,7 @@ void m_finish_all(int s, int err);
 void m_leave_req(struct m_thread *t, int why);
 void m_request(struct m_thread *t, int s, bool no_memory);
 u64 m_answer(int s, int type, unsigned int start, unsigned int end, int err);
+void m_answer_id(struct m_req *r);
 void m_complete(int s);
 void m_silence(int s, int state, int err);
 

@@ -28,7 +28,15 @@ static void thread_fn(void *arg)
 	struct m_thread *t = arg;
 	struct vmop_waiter *w = malloc(sizeof(*w));
 
-	t->ret = vmop_source_request(t->src, t->type, t->start, t->end, w);
+	if (t->type == VMOP_REQ_WRITEBACK)
+		t->ret = vmop_source_request_clean(t->src, t->start, t->end,
+						   t->nr_pages, w);
+	else if (t->type == VMOP_REQ_ROOM)
+		t->ret = vmop_source_request_room(t->src, t->start, t->end,
+						  t->nr_pages, w);
+	else
+		t->ret = vmop_source_request(t->src, t->type, t->start, t->end,
+					     w);
 	if (!t->ret)
 		t->ret = vmop_waiter_wait(w, t->task_state);
 	free(w);
@@ -66,6 +74,8 @@ static void check_source(int s)
 	CHECK_EQ(vmop_source_state(m->real), m->state);
 	CHECK_EQ(info.requests, m->info.requests);
 	CHECK_EQ(info.requested_pages, m->info.requested_pages);
+	CHECK_EQ(info.dirty_requests, m->info.dirty_requests);
+	CHECK_EQ(info.writeback_requests, m->info.writeback_requests);
 	CHECK_EQ(info.failed_requests, m->info.failed_requests);
 	CHECK_EQ(info.deadline_misses, m->info.deadline_misses);
 	CHECK_EQ(info.last_error, m->info.last_error);
@@ -100,6 +110,7 @@ static void open_source(int s)
 	struct vmop_source_params params = {
 		.key = ++next_key,
 		.deadline_ms = sim_random(2) ? 50 : 0,
+		.writeback = vmop_port_takes_writeback(port),
 	};
 
 	if (params.deadline_ms && sim_random(2))
@@ -107,6 +118,7 @@ static void open_source(int s)
 	m_sources[s] = (struct m_source) {
 		.real = vmop_source_create(port, &params),
 		.vmo = true,
+		.writeback = params.writeback,
 		.key = params.key,
 		.state = VMOP_VMO_STATE_LIVE,
 		.deadline_ms = params.deadline_ms,
@@ -126,12 +138,13 @@ static void step_request(int s)
 		return;
 	*t = (struct m_thread) {
 		.src = m_sources[s].real,
-		.type = sim_random(2),
+		.type = sim_random(VMOP_REQ_NR_TYPES),
 		.start = sim_random(NR_PLACES),
 		.task_state = sim_random(2) ? TASK_KILLABLE :
 					      TASK_INTERRUPTIBLE,
 	};
 	t->end = t->start + 1 + sim_random(NR_PLACES - t->start);
+	t->nr_pages = 1 + sim_random(t->end - t->start);
 	m_request(t, s, no_memory);
 	t->thread = sim_spawn(thread_fn, t);
 	sim_alloc_fails_in = no_memory;
@@ -142,7 +155,8 @@ static void step_request(int s)
 /* Half of the time a range that an outstanding request has. */
 static void pick_range(int s, unsigned int *start, unsigned int *end)
 {
-	struct m_req *r = m_next_req(s, sim_random(2), sim_random(NR_PLACES));
+	struct m_req *r = m_next_req(s, sim_random(VMOP_REQ_NR_TYPES),
+				     sim_random(NR_PLACES));
 
 	*start = sim_random(NR_PLACES);
 	*end = *start + sim_random(NR_PLACES + 1 - *start);
@@ -154,11 +168,17 @@ static void pick_range(int s, unsigned int *start, unsigned int *end)
 
 static void step_resolve(int s)
 {
-	unsigned int start, end, type = sim_random(2);
+	unsigned int start, end, type = sim_random(3);
 
 	if (!m_sources[s].vmo)
 		return;
 	pick_range(s, &start, &end);
+	if (type > VMOP_REQ_DIRTY) {
+		m_answer(s, VMOP_REQ_WRITEBACK, start, end, 0);
+		m_answer(s, VMOP_REQ_ROOM, start, end, 0);
+		vmop_source_cleaned(m_sources[s].real, start, end);
+		return;
+	}
 	m_answer(s, type, start, end, 0);
 	vmop_source_resolve(m_sources[s].real, type, start, end);
 }
@@ -166,7 +186,13 @@ static void step_resolve(int s)
 static void step_fail(int s)
 {
 	static const int errs[] = { -EIO, -EBADMSG, -ENOSPC, -ENOBUFS };
-	unsigned int start, end, types = sim_random(4);
+	static const unsigned int masks[VMOP_REQ_NR_TYPES] = {
+		[VMOP_REQ_READ] = VMOP_FAIL_READ,
+		[VMOP_REQ_DIRTY] = VMOP_FAIL_DIRTY,
+		[VMOP_REQ_WRITEBACK] = VMOP_FAIL_WRITEBACK,
+		[VMOP_REQ_ROOM] = VMOP_FAIL_WRITEBACK,
+	};
+	unsigned int start, end, types = sim_random(8);
 	int err = errs[sim_random(4)], i;
 	u64 nr = 0;
 
@@ -174,7 +200,7 @@ static void step_fail(int s)
 		return;
 	pick_range(s, &start, &end);
 	for (i = 0; i < VMOP_REQ_NR_TYPES; i++) {
-		if (types & 1 << i)
+		if (types & masks[i])
 			nr += m_answer(s, i, start, end, err);
 	}
 	CHECK_EQ(vmop_source_fail(m_sources[s].real, types, start, end, err), nr);
@@ -191,6 +217,21 @@ static void step_fail_id(int s)
 	if (there)
 		m_finish_req(r, -EIO);
 	CHECK_EQ(vmop_source_fail_id(m_sources[s].real, r->id, -EIO), there);
+}
+
+static void step_answer_id(int s)
+{
+	struct m_req *r = &m_reqs[sim_random(NR_THREADS)];
+	bool there = r->used && r->src == s;
+	int ret = 0;
+
+	if (!m_sources[s].vmo || !r->id)
+		return;
+	if (there && (r->type == VMOP_REQ_READ || r->type == VMOP_REQ_DIRTY))
+		ret = -EINVAL;
+	else if (there)
+		m_answer_id(r);
+	CHECK_EQ(vmop_source_answer_id(m_sources[s].real, r->id), ret);
 }
 
 static void step_signal(void)
@@ -228,6 +269,12 @@ static void step_expire(void)
 /* Takes the next record out of the model and compares. */
 static void model_read(const struct vmop_port_record *rec)
 {
+	static const unsigned int types[VMOP_REQ_NR_TYPES] = {
+		[VMOP_REQ_READ] = VMOP_RECORD_READ,
+		[VMOP_REQ_DIRTY] = VMOP_RECORD_DIRTY,
+		[VMOP_REQ_WRITEBACK] = VMOP_RECORD_WRITEBACK,
+		[VMOP_REQ_ROOM] = VMOP_RECORD_WRITEBACK,
+	};
 	int s = m_line[0];
 	struct m_req *r = m_oldest_unread(s);
 
@@ -236,8 +283,7 @@ static void model_read(const struct vmop_port_record *rec)
 	if (r) {
 		static u64 last_id;
 
-		CHECK_EQ(rec->type, r->type == VMOP_REQ_READ ?
-				    VMOP_RECORD_READ : VMOP_RECORD_DIRTY);
+		CHECK_EQ(rec->type, types[r->type]);
 		CHECK_EQ(rec->offset, (u64)r->start << PAGE_SHIFT);
 		CHECK_EQ(rec->length, (u64)(r->end - r->start) << PAGE_SHIFT);
 		CHECK(rec->id && rec->id != last_id);
@@ -307,10 +353,14 @@ static void step_pager_closed(int s)
 static void step_vmo_gone(int s)
 {
 	struct m_source *m = &m_sources[s];
+	int type;
 
-	if (!m->vmo || m_next_req(s, VMOP_REQ_READ, 0) ||
-	    m_next_req(s, VMOP_REQ_DIRTY, 0))
+	if (!m->vmo)
 		return;
+	for (type = 0; type < VMOP_REQ_NR_TYPES; type++) {
+		if (m_next_req(s, type, 0))
+			return;
+	}
 	if (m->state == VMOP_VMO_STATE_LIVE)
 		m->state = VMOP_VMO_STATE_DETACHED;
 	m_complete(s);
@@ -330,11 +380,13 @@ static void random_step(void)
 		step_resolve(s);
 	else if (what < 620)
 		step_fail(s);
-	else if (what < 660)
+	else if (what < 650)
 		step_fail_id(s);
-	else if (what < 730)
+	else if (what < 680)
+		step_answer_id(s);
+	else if (what < 740)
 		step_signal();
-	else if (what < 780)
+	else if (what < 785)
 		step_expire();
 	else if (what < 980 && file)
 		step_read();
@@ -382,13 +434,29 @@ static void close_something(void)
 	check_all();
 }
 
+/* Waits for writeback outlive detach and the port: let them end. */
+static void clean_all(void)
+{
+	int s;
+
+	for (s = 0; s < NR_SOURCES; s++) {
+		if (!m_sources[s].vmo)
+			continue;
+		m_answer(s, VMOP_REQ_WRITEBACK, 0, NR_PLACES, 0);
+		m_answer(s, VMOP_REQ_ROOM, 0, NR_PLACES, 0);
+		vmop_source_cleaned(m_sources[s].real, 0, NR_PLACES);
+	}
+	check_all();
+}
+
 void run_model(unsigned long steps)
 {
 	unsigned long step = 0;
 	int s;
 
 	while (step < steps) {
-		file = port_open(&port);
+		file = port_open_flags(&port, sim_random(4) ?
+					      VMOP_PORT_WRITEBACK : 0);
 		pager_gone = false;
 		m_reset();
 		nr_late = 0;
@@ -398,6 +466,8 @@ void run_model(unsigned long steps)
 		random_steps("open", &step, 2000);
 		close_something();
 		random_steps("closed", &step, 200);
+		if (!pager_gone)
+			clean_all();
 		for (s = 0; s < NR_SOURCES; s++)
 			step_vmo_gone(s);
 		if (file)

@@ -67,6 +67,7 @@ static void slot_open(struct slot *slot)
 	struct vmop_source_params params = {
 		.key = 1 + (slot - slots),
 		.deadline_ms = sim_random(2) * 10,
+		.writeback = true,
 	};
 	struct vmop_source *src = vmop_source_create(port, &params);
 
@@ -89,6 +90,19 @@ static void slot_open(struct slot *slot)
 
 /* What threads do, once each. */
 
+static int make_request(struct vmop_source *src, unsigned int start,
+			unsigned int end, struct vmop_waiter *w)
+{
+	unsigned int type = sim_random(VMOP_REQ_NR_TYPES);
+	unsigned int nr = 1 + sim_random(end - start);
+
+	if (type == VMOP_REQ_WRITEBACK)
+		return vmop_source_request_clean(src, start, end, nr, w);
+	if (type == VMOP_REQ_ROOM)
+		return vmop_source_request_room(src, start, end, nr, w);
+	return vmop_source_request(src, type, start, end, w);
+}
+
 static void act_wait(struct actor *a)
 {
 	struct vmop_waiter *w = malloc(sizeof(*w));
@@ -96,7 +110,7 @@ static void act_wait(struct actor *a)
 	unsigned int end = start + 1 + sim_random(NR_PLACES - start);
 	int ret;
 
-	ret = vmop_source_request(a->slot->src, sim_random(2), start, end, w);
+	ret = make_request(a->slot->src, start, end, w);
 	if (!ret && !sim_random(8)) {
 		vmop_waiter_cancel(w);
 	} else if (!ret) {
@@ -106,7 +120,7 @@ static void act_wait(struct actor *a)
 		a->waits = false;
 		total_waits++;
 		total_cut += ret == -ERESTARTSYS;
-		CHECK(ret == 0 || ret == -EIO || ret == -EBADMSG ||
+		CHECK(ret == 0 || ret == VMOP_WAIT_ANSWERED || ret == -EIO || ret == -EBADMSG ||
 		      (ret == -ENOTCONN && port_closing) ||
 		      (ret == -ERESTARTSYS && a->signalled) ||
 		      (ret == -ETIMEDOUT && a->slot->deadline_ms));
@@ -123,14 +137,22 @@ static void act_answer(struct actor *a)
 	unsigned int start = sim_random(NR_PLACES);
 	unsigned int end = start + 1 + sim_random(NR_PLACES - start);
 
-	switch (sim_random(4)) {
+	switch (sim_random(7)) {
 	case 0:
-		vmop_source_fail(a->slot->src, 1 + sim_random(3), start, end,
+		vmop_source_fail(a->slot->src, 1 + sim_random(7), start, end,
 				 -EIO);
 		break;
 	case 1:
 		vmop_source_fail_id(a->slot->src,
 				    first_id + sim_random(NR_IDS / 8), -EBADMSG);
+		break;
+	case 2:
+		vmop_source_answer_id(a->slot->src,
+				      first_id + sim_random(NR_IDS / 8));
+		break;
+	case 3:
+	case 4:
+		vmop_source_cleaned(a->slot->src, start, end);
 		break;
 	default:
 		vmop_source_resolve(a->slot->src, sim_random(2), start, end);
@@ -340,6 +362,7 @@ static void answer_all(void)
 			continue;
 		vmop_source_resolve(slot->src, VMOP_REQ_READ, 0, NR_PLACES);
 		vmop_source_resolve(slot->src, VMOP_REQ_DIRTY, 0, NR_PLACES);
+		vmop_source_cleaned(slot->src, 0, NR_PLACES);
 	}
 }
 
@@ -364,13 +387,13 @@ static void end_epoch(void)
 
 static void run_epoch(unsigned long nr_steps)
 {
-	struct vmop_source_params params = { .key = 99 };
+	struct vmop_source_params params = { .key = 99, .writeback = true };
 	struct vmop_waiter w;
 	unsigned int how = sim_random(3);
 
 	port_closing = false;
 	pager_closing = false;
-	file = port_open(&port);
+	file = port_open_flags(&port, VMOP_PORT_WRITEBACK);
 	memset(slots, 0, sizeof(slots));
 	slots[0] = (struct slot) {
 		.src = vmop_source_create(port, &params), .refs = 1,
@@ -393,9 +416,9 @@ static void run_epoch(unsigned long nr_steps)
 		if (how == 1) {
 			port_closing = true;
 			close_with(port_close_fn);
-		} else {
-			answer_all();
 		}
+		/* Of detached VMOs some still wait for writeback. */
+		answer_all();
 	}
 	end_epoch();
 	sim_preemptible = false;

@@ -64,6 +64,23 @@ static const struct {
 	CASE(cancel_without_wait),
 	CASE(out_of_memory),
 	CASE(counters),
+	CASE(writeback_overlap),
+	CASE(writeback_joins_unread),
+	CASE(writeback_does_not_join_read),
+	CASE(room_joins_any),
+	CASE(writeback_kinds_are_separate),
+	CASE(writeback_pending),
+	CASE(writeback_answered_by_id),
+	CASE(answer_id_of_other_kinds),
+	CASE(writeback_fail),
+	CASE(writeback_detached),
+	CASE(writeback_pager_or_port_gone),
+	CASE(writeback_detached_then_pager_gone),
+	CASE(writeback_at_closing_port),
+	CASE(writeback_not_taken),
+	CASE(writeback_out_of_memory),
+	CASE(writeback_cancel),
+	CASE(writeback_withdrawn),
 };
 
 static unsigned int nr_run;

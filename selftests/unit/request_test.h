@@ -31,6 +31,25 @@ void case_cancel_without_wait(void);
 void case_out_of_memory(void);
 void case_counters(void);
 
+/* request_writeback_cases.c: who waits for dirty content to be written back. */
+void case_writeback_overlap(void);
+void case_writeback_joins_unread(void);
+void case_writeback_does_not_join_read(void);
+void case_room_joins_any(void);
+void case_writeback_kinds_are_separate(void);
+void case_writeback_pending(void);
+void case_writeback_answered_by_id(void);
+void case_answer_id_of_other_kinds(void);
+void case_writeback_fail(void);
+void case_writeback_detached(void);
+void case_writeback_pager_or_port_gone(void);
+void case_writeback_detached_then_pager_gone(void);
+void case_writeback_at_closing_port(void);
+void case_writeback_not_taken(void);
+void case_writeback_out_of_memory(void);
+void case_writeback_cancel(void);
+void case_writeback_withdrawn(void);
+
 /* request_port_cases.c: the file, the end of a source. */
 void case_round_robin(void);
 void case_buffer_sizes(void);

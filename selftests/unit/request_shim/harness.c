@@ -7,12 +7,12 @@
 #include "harness.h"
 
 /* The port comes with a reference, as the pager has one. */
-struct file *port_open(struct vmop_port **out_port)
+struct file *port_open_flags(struct vmop_port **out_port, unsigned int flags)
 {
 	struct vmop_port *port;
 	struct file *file;
 
-	port = vmop_port_create(7, 0, &file);
+	port = vmop_port_create(7, flags, &file);
 	CHECK(!IS_ERR(port));
 	CHECK(vmop_port_from_file(file) == port);
 	CHECK_EQ(vmop_port_pager_id(port), 7);
@@ -20,6 +20,11 @@ struct file *port_open(struct vmop_port **out_port)
 	vmop_port_get(port);
 	*out_port = port;
 	return file;
+}
+
+struct file *port_open(struct vmop_port **out_port)
+{
+	return port_open_flags(out_port, 0);
 }
 
 void port_close(struct file *file)
@@ -117,6 +122,7 @@ void vmo_init(struct vmo *vmo, struct vmop_port *port, u64 key)
 		.key = key,
 		.pager_id = 7,
 		.max_request_pages = 16,
+		.writeback = vmop_port_takes_writeback(port),
 	};
 
 	memset(vmo, 0, sizeof(*vmo));
@@ -266,4 +272,51 @@ void expect_end(struct access *a, int ret)
 	CHECK_EQ(a->ret, ret);
 	sim_free_thread(a->thread);
 	a->thread = NULL;
+}
+
+/* Waits for writeback. */
+
+static void wb_wait_fn(void *arg)
+{
+	struct vmop_waiter *waiter = malloc(sizeof(*waiter));
+	struct wb_wait *w = arg;
+
+	if (w->type == VMOP_REQ_WRITEBACK)
+		w->ret = vmop_source_request_clean(w->src, w->start, w->end,
+						   w->nr_pages, waiter);
+	else
+		w->ret = vmop_source_request_room(w->src, w->start, w->end,
+						  w->nr_pages, waiter);
+	if (!w->ret)
+		w->ret = vmop_waiter_wait(waiter, TASK_KILLABLE);
+	free(waiter);
+}
+
+void start_wb_wait(struct wb_wait *w, struct vmo *vmo, enum vmop_req_type type,
+		   unsigned int start, unsigned int end, unsigned int nr_pages)
+{
+	*w = (struct wb_wait) {
+		.src = vmo->src,
+		.type = type,
+		.start = start,
+		.end = end,
+		.nr_pages = nr_pages,
+	};
+	w->thread = sim_spawn(wb_wait_fn, w);
+	sim_run(w->thread);
+}
+
+void expect_wb_waiting(struct wb_wait *w)
+{
+	sim_run(w->thread);
+	CHECK(sim_is_asleep(w->thread));
+}
+
+void expect_wb_end(struct wb_wait *w, int ret)
+{
+	sim_run(w->thread);
+	CHECK(sim_has_ended(w->thread));
+	CHECK_EQ(w->ret, ret);
+	sim_free_thread(w->thread);
+	w->thread = NULL;
 }

@@ -29,6 +29,7 @@ do {									\
 #define NO_FAULT (~(size_t)0)
 
 struct file *port_open(struct vmop_port **out_port);
+struct file *port_open_flags(struct vmop_port **out_port, unsigned int flags);
 void port_close(struct file *file);
 ssize_t port_read(struct file *file, struct vmop_port_record *records,
 		  size_t bytes, size_t good, int ki_flags);
@@ -71,6 +72,21 @@ struct access {
 	unsigned int end;
 	int ret;
 };
+
+/* A thread that waits for dirty content to be written back. */
+struct wb_wait {
+	struct sim_thread *thread;
+	struct vmop_source *src;
+	enum vmop_req_type type;	/* WRITEBACK or ROOM */
+	unsigned int start, end, nr_pages;
+	int ret;
+};
+
+void start_wb_wait(struct wb_wait *w, struct vmo *vmo, enum vmop_req_type type,
+		   unsigned int start, unsigned int end,
+		   unsigned int nr_pages);
+void expect_wb_waiting(struct wb_wait *w);
+void expect_wb_end(struct wb_wait *w, int ret);
 
 void start_read(struct access *a, struct vmo *vmo, unsigned int start,
 		unsigned int end);

@@ -25,10 +25,14 @@ static unsigned long walk_queue(struct vmop_source *src)
 	return nr;
 }
 
-/* Disjoint and in order; everyone has a waiter, and something left to bring. */
+/*
+ * In order, and disjoint but for requests to write back; everyone has a waiter,
+ * and something left to bring.
+ */
 static unsigned long walk_tree(struct vmop_source *src, int type,
 			       unsigned long *nr_waiters)
 {
+	bool disjoint = type == VMOP_REQ_READ || type == VMOP_REQ_DIRTY;
 	struct rb_node *node = rb_first_cached(&src->reqs[type]);
 	unsigned long nr_new = 0, next_start = 0;
 
@@ -43,32 +47,41 @@ static unsigned long walk_tree(struct vmop_source *src, int type,
 		CHECK(!list_empty(&req->waiters));
 		list_for_each_entry(w, &req->waiters, link) {
 			CHECK(w->req == req && !w->done);
-			CHECK(w->start >= req->start && w->start <= req->last);
+			CHECK(type == VMOP_REQ_ROOM ||
+			      (w->start >= req->start && w->start <= req->last));
 			(*nr_waiters)++;
 		}
 		CHECK(req->state != VMOP_REQ_DONE);
 		CHECK_EQ(req->state == VMOP_REQ_NEW,
 			 !list_empty(&req->queue_link));
 		nr_new += req->state == VMOP_REQ_NEW;
-		next_start = req->last + 1;
+		next_start = disjoint ? req->last + 1 : req->start;
 	}
 	return nr_new;
 }
 
 void walk_source(struct vmop_source *src)
 {
-	unsigned long nr_waiters = 0, nr_new = 0;
+	unsigned long nr_waiters = 0, nr_new = 0, nr_content = 0;
 	int i;
 
-	for (i = 0; i < VMOP_REQ_NR_TYPES; i++)
+	for (i = 0; i < VMOP_REQ_NR_TYPES; i++) {
 		nr_new += walk_tree(src, i, &nr_waiters);
+		if (i == VMOP_REQ_DIRTY)
+			nr_content = nr_waiters;
+	}
 	CHECK_EQ(nr_new, walk_queue(src));
 	CHECK_EQ(nr_waiters, src->counters.num_waiters);
 	CHECK_EQ(!list_empty(&src->ready_link), vmop_source_has_record(src));
-	if (src->state != VMOP_VMO_STATE_LIVE)
+	/* Dirty content of a detached VMO may still be written back, untold. */
+	if (src->state == VMOP_VMO_STATE_DETACHED) {
+		CHECK_EQ(nr_content, 0);
+		CHECK_EQ(nr_new, 0);
+	} else if (src->state != VMOP_VMO_STATE_LIVE) {
 		CHECK_EQ(nr_waiters, 0);
-	else
+	} else {
 		CHECK_EQ(src->complete, VMOP_COMPLETE_NONE);
+	}
 }
 
 void walk_port(struct vmop_port *port)
