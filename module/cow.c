@@ -249,6 +249,7 @@ static int vmop_cow_zero_step(struct vmop_cow *node, pgoff_t pgoff, pgoff_t end,
 	switch (slot.kind) {
 	case VMOP_SLOT_PAGE:
 		page = slot.page;
+		vmop_plist_new_zeros(&node->pages, pgoff);
 		folio_lock(page->folio);
 		vmop_plist_replace_page_with_zero(&node->pages, pgoff,
 						  VMOP_DIRTY);
@@ -258,6 +259,7 @@ static int vmop_cow_zero_step(struct vmop_cow *node, pgoff_t pgoff, pgoff_t end,
 		return 0;
 	case VMOP_SLOT_EMPTY:
 		*next = vmop_plist_next_content(&node->pages, pgoff, end);
+		vmop_plist_new_zeros(&node->pages, pgoff);
 		return vmop_plist_add_zero_interval(&node->pages, pgoff, *next,
 						    VMOP_DIRTY);
 	case VMOP_SLOT_ZERO:
@@ -335,7 +337,6 @@ static void vmop_cow_zero_tail(struct vmop_cow *node, pgoff_t pgoff,
 
 static int vmop_cow_shrink(struct vmop_cow *node, pgoff_t nr_pages)
 {
-	struct vmop_interval last;
 	int ret;
 
 	ret = vmop_plist_clear_range(&node->pages, nr_pages, node->nr_pages,
@@ -344,12 +345,6 @@ static int vmop_cow_shrink(struct vmop_cow *node, pgoff_t nr_pages)
 		return ret;
 	if (node->clamp_pgoff >= nr_pages)
 		node->clamp_pgoff = VMOP_NO_CLAMP;
-	/* Zeros that come there later are not those that are being written. */
-	if (nr_pages &&
-	    vmop_plist_find_interval(&node->pages, nr_pages - 1, &last) &&
-	    last.awaiting > last.end - last.start)
-		vmop_plist_set_interval_awaiting(&node->pages, last.start,
-						 last.end - last.start);
 	return 0;
 }
 
@@ -361,6 +356,7 @@ static int vmop_cow_grow(struct vmop_cow *node, pgoff_t nr_pages)
 {
 	if (!node->source || nr_pages == node->nr_pages)
 		return 0;
+	vmop_plist_new_zeros(&node->pages, node->nr_pages);
 	return vmop_plist_add_zero_interval(&node->pages, node->nr_pages,
 					    nr_pages, VMOP_DIRTY);
 }

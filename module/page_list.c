@@ -212,6 +212,7 @@ void vmop_plist_init(struct vmop_plist *pl)
 {
 	xa_init_flags(&pl->xa, XA_FLAGS_ACCOUNT);
 	pl->nr_dirty = 0;
+	pl->reach = 0;
 }
 
 /**

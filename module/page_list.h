@@ -115,10 +115,13 @@ struct vmop_dirty_run {
  *	vmop_plist_mark_dirty().
  * @nr_dirty: Pages that are Dirty or AwaitingClean. Written under the XArray's
  *	lock, read without.
+ * @reach: No A that is longer than its interval reaches beyond this page. Guarded
+ *	by the tree lock.
  */
 struct vmop_plist {
 	struct xarray xa;
 	unsigned long nr_dirty;
+	pgoff_t reach;
 };
 
 /**
@@ -265,6 +268,7 @@ bool vmop_plist_next_dirty(struct vmop_plist *pl, pgoff_t start, pgoff_t end,
 void vmop_plist_writeback_begin(struct vmop_plist *pl, pgoff_t start,
 				pgoff_t end, vmop_plist_page_fn may_clean,
 				void *ctx);
+void vmop_plist_new_zeros(struct vmop_plist *pl, pgoff_t start);
 int vmop_plist_writeback_end(struct vmop_plist *pl, pgoff_t start, pgoff_t end,
 			     vmop_plist_slot_fn cleaned,
 			     vmop_plist_gap_fn emptied, void *ctx);

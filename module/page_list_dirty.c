@@ -282,6 +282,42 @@ void vmop_plist_writeback_begin(struct vmop_plist *pl, pgoff_t start,
 	}
 }
 
+/**
+ * vmop_plist_new_zeros() - Zeros are about to be made that nobody writes back yet
+ * @pl: List; tree lock held exclusively
+ * @start: First page of them; in no interval
+ *
+ * A of an interval before them may reach over them, where a page or the end of the
+ * object has cut off what it was about (WB-13, WB-19). It ends at @start from now
+ * on: END must not clean what was made after BEGIN. Costs nothing unless such an A
+ * exists, then one step per page and interval that is being written.
+ */
+void vmop_plist_new_zeros(struct vmop_plist *pl, pgoff_t start)
+{
+	pgoff_t at, reach = 0;
+	struct vmop_interval iv;
+	void *entry;
+
+	if (pl->reach <= start)
+		return;
+	for (at = 0; at < pl->reach; at++) {
+		entry = xa_find(&pl->xa, &at, pl->reach, PGL_MARK_AWAITING);
+		if (!entry)
+			break;
+		cond_resched();
+		if (!pgl_is_interval(entry))
+			continue;
+		vmop_plist_find_interval(pl, at, &iv);
+		if (at < start) {
+			iv.awaiting = min(iv.awaiting, start - at);
+			vmop_plist_set_interval_awaiting(pl, at, iv.awaiting);
+		}
+		if (iv.awaiting > iv.end - at)
+			reach = max(reach, at + iv.awaiting);
+	}
+	pl->reach = reach;
+}
+
 /*
  * END for an interval that starts in the range. @cleaned is how far the pieces
  * so far reach, never more than what was begun (WB-11, WB-13).
@@ -331,8 +367,7 @@ int vmop_plist_writeback_end(struct vmop_plist *pl, pgoff_t start, pgoff_t end,
 			if (pgl_end_interval(pl, &iv, cleaned_end))
 				ret = -ENOMEM;
 			else if (emptied && cleaned_end > iv.start)
-				emptied(ctx, iv.start,
-					min(cleaned_end, iv.end));
+				emptied(ctx, iv.start, min(cleaned_end, iv.end));
 			start = iv.end;
 		} else {
 			if (vmop_plist_change_page_state(pl, start,

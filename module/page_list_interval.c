@@ -19,6 +19,8 @@ static void pgl_write(struct vmop_plist *pl, pgoff_t start, pgoff_t end,
 
 	if (start == end)
 		return;
+	if (awaiting > end - start)
+		pl->reach = max(pl->reach, start + awaiting);
 	if (start == last) {
 		vmop_plist_put(pl, start,
 			       pgl_mk_sentinel(PGL_SLOT, state, awaiting),

@@ -13,7 +13,16 @@ struct walk {
 	enum vmop_dirty_state state;
 	bool any;		/* there has been an interval */
 	pgoff_t end;		/* page after it */
+	pgoff_t awaiting;	/* its A */
+	pgoff_t reach;		/* how far an A reached that was longer */
 };
+
+static void end_at(struct walk *w, pgoff_t end)
+{
+	w->end = end;
+	if (w->awaiting > end - w->start)
+		w->reach = max(w->reach, w->start + w->awaiting);
+}
 
 static const char *check_marks(bool dirty, bool awaiting, bool want_dirty,
 			       bool want_awaiting)
@@ -39,8 +48,10 @@ static const char *check_first(struct walk *w, pgoff_t at, const void *entry,
 	w->open = pgl_is_sentinel(entry, PGL_START);
 	w->any = true;
 	w->start = at;
-	w->end = at + 1;
+	w->awaiting = pgl_sentinel_amount(entry);
 	w->state = state;
+	if (!w->open)
+		end_at(w, at + 1);
 	return check_marks(dirty, awaiting, state == VMOP_DIRTY,
 			   pgl_sentinel_amount(entry) != 0);
 }
@@ -55,7 +66,7 @@ static const char *check_end(struct walk *w, pgoff_t at, const void *entry,
 	if (pgl_sentinel_amount(entry) != at - w->start)
 		return "End has a wrong distance";
 	w->open = false;
-	w->end = at + 1;
+	end_at(w, at + 1);
 	return check_marks(dirty, awaiting, false, false);
 }
 
@@ -117,6 +128,8 @@ const char *vmop_plist_check(struct vmop_plist *pl, unsigned int *reserved)
 		wrong = "a Start without its End";
 	if (!wrong && nr_dirty != vmop_plist_nr_dirty_all(pl))
 		wrong = "a wrong count of dirty pages";
+	if (!wrong && w.reach > pl->reach)
+		wrong = "an A that reaches further than the list knows";
 	xas_unlock(&xas);
 	return wrong;
 }

@@ -338,6 +338,19 @@ static void op_set_awaiting(struct model *m)
 	m->cell[start].awaiting = awaiting;
 }
 
+static void op_new_zeros(struct model *m)
+{
+	unsigned int start = rnd(NR_CELLS), at;
+
+	if (m->cell[start].kind == VMOP_SLOT_ZERO)
+		return;
+	note(" new zeros at %u", start);
+	vmop_plist_new_zeros(&m->pl, base + start);
+	for (at = 0; at < start; at++)
+		m->cell[at].awaiting = min(m->cell[at].awaiting,
+					   (pgoff_t)(start - at));
+}
+
 /*
  * The pieces of one interval while it is not maximal: which piece a position
  * belongs to, its first position (NR_CELLS: none), and A by first position.
@@ -606,5 +619,5 @@ static void op_end(struct model *m)
 const model_op zero_ops[] = {
 	op_add_interval, op_add_interval, op_add_interval, op_set_awaiting,
 	op_populate, op_clip, op_replace, op_replace, op_replace, op_overwrite,
-	op_begin, op_begin, op_end, op_end, NULL
+	op_begin, op_begin, op_end, op_end, op_new_zeros, NULL
 };

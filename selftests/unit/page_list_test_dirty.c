@@ -472,7 +472,7 @@ static void trace4_shrink(void)
 
 /*
  * The second half of trace 4: what came back on the right after the begin is
- * within reach of A. The semantics note it as a property of the rules.
+ * within reach of A, as the semantics note, unless the list was told before.
  */
 static void trace4_shrink_and_grow(void)
 {

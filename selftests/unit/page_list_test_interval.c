@@ -544,6 +544,73 @@ static void pl33_without_memory(void)
 	LIST_IS(&pl, "10-127:zA4 128:p1d 129-199:z 200:p2d 201-300:z");
 }
 
+static void writeback(pgoff_t start, pgoff_t end)
+{
+	EXPECT_EQ(vmop_plist_writeback_end(&pl, start, end, NULL, NULL, NULL), 0);
+}
+
+/* What was made after the begin is not cleaned by its end, whatever A says. */
+static void wb13_new_zeros(void)
+{
+	/* All tests use one list: this forgets what others left. */
+	pl.reach = 0;
+	build(&pl, "1-5:zA5");
+	EXPECT_EQ(pl.reach, 0);
+	EXPECT_EQ(vmop_plist_insert_page(&pl, 3, &test_pages[3], VMOP_DIRTY), 0);
+	EXPECT_EQ(pl.reach, 6);
+	LIST_IS(&pl, "1-2:zA5 3:p3d 4-5:z");
+	EXPECT_EQ(vmop_plist_clear_range(&pl, 4, 5, log_free, NULL), 0);
+	vmop_plist_new_zeros(&pl, 4);
+	EXPECT_EQ(vmop_plist_add_zero_interval(&pl, 4, 5, VMOP_DIRTY), 0);
+	LIST_IS(&pl, "1-2:zA3 3:p3d 4-5:z");
+	writeback(1, 6);
+	LIST_IS(&pl, "3:p3d 4-5:z");
+	drop(&pl);
+
+	/* Right behind the piece that stayed on the left. */
+	build(&pl, "1:zA3 2:p2d 3:z");
+	vmop_plist_new_zeros(&pl, 2);
+	EXPECT(vmop_plist_replace_page_with_zero(&pl, 2, VMOP_DIRTY));
+	LIST_IS(&pl, "1-3:zA1");
+	drop(&pl);
+
+	/* Cut off and grown again: trace 4, second half. */
+	build(&pl, "1-2:zA2");
+	EXPECT_EQ(vmop_plist_clear_range(&pl, 2, 3, log_free, NULL), 0);
+	vmop_plist_new_zeros(&pl, 2);
+	EXPECT_EQ(vmop_plist_add_zero_interval(&pl, 2, 3, VMOP_DIRTY), 0);
+	writeback(1, 3);
+	LIST_IS(&pl, "2:z");
+}
+
+/* Several pieces reach over the place; what begins behind it is left alone. */
+static void wb13_new_zeros_many_pieces(void)
+{
+	pl.reach = 0;
+	build(&pl, "1:zA9 2:p2a 3:zA7 4:p4 5:zA1 7:zA3 8:p8 9:z");
+	EXPECT_EQ(pl.reach, 10);
+	vmop_plist_new_zeros(&pl, 10);
+	LIST_IS(&pl, "1:zA9 2:p2a 3:zA7 4:p4 5:zA1 7:zA3 8:p8 9:z");
+	vmop_plist_new_zeros(&pl, 6);
+	LIST_IS(&pl, "1:zA5 2:p2a 3:zA3 4:p4 5:zA1 7:zA3 8:p8 9:z");
+	EXPECT_EQ(pl.reach, 10);
+	vmop_plist_new_zeros(&pl, 2);
+	LIST_IS(&pl, "1:zA1 2:p2a 3:zA3 4:p4 5:zA1 7:zA3 8:p8 9:z");
+	vmop_plist_new_zeros(&pl, 8);
+	LIST_IS(&pl, "1:zA1 2:p2a 3:zA3 4:p4 5:zA1 7:zA1 8:p8 9:z");
+	EXPECT_EQ(pl.reach, 6);
+	vmop_plist_new_zeros(&pl, 0);
+	LIST_IS(&pl, "1:zA1 2:p2a 3:zA3 4:p4 5:zA1 7:zA1 8:p8 9:z");
+	EXPECT_EQ(pl.reach, 6);
+	/* Nothing reaches further any more: nothing is looked at. */
+	shim.yields = 0;
+	vmop_plist_new_zeros(&pl, 6);
+	EXPECT_EQ(shim.yields, 0);
+	vmop_plist_new_zeros(&pl, 4);
+	EXPECT_EQ(shim.yields, 4);
+	EXPECT_EQ(pl.reach, 0);
+}
+
 const struct unit_test interval_tests[] = {
 	UNIT(pl25_alone),
 	UNIT(pl25_joins_same_state),
@@ -576,5 +643,7 @@ const struct unit_test interval_tests[] = {
 	UNIT(pl33_page_in_an_interval),
 	UNIT(pl33_awaiting),
 	UNIT(pl33_without_memory),
+	UNIT(wb13_new_zeros),
+	UNIT(wb13_new_zeros_many_pieces),
 	{ 0 }
 };
