@@ -474,4 +474,117 @@ TEST_F(both, wb_11_mapped_zeros_become_absent)
 	expect_new(2, 1);
 }
 
+/* ---- the bytes behind the end --------------------------------------------- */
+
+#define truncate_to(_bytes) ASSERT_EQ(0, ftruncate(self->vmo.fd, _bytes))
+
+/*
+ * Let reclaim take what is clean, and the pager supply what it had at first; then
+ * these bytes must be zeros.
+ */
+static bool stay_zeros(struct test_pager *tp, const struct test_vmo *vmo,
+		       __u64 off, __u64 len)
+{
+	struct test_pager_behaviour how = { .mode = TEST_PAGER_NORMAL };
+	struct vmop_query_stats stats;
+	bool ok;
+
+	if (test_dirty_stats(tp->fd, vmo->fd, 0, &stats) ||
+	    test_dirty_evict(vmo, stats.out_dirty / PG(1)) ||
+	    test_pager_serve(tp, &how))
+		return false;
+	ok = vmop_test_check_fd_zero(vmo->fd, off, len);
+	return !test_pager_stop(tp) && ok;
+}
+
+/* Evicted pages are what the fixture looks for at the end. */
+#define close_evicted() do { \
+	test_vmo_close(&self->tp, &self->vmo); \
+	expect_complete(&self->tp, OLD); \
+} while (0)
+
+/*
+ * RSZ-2, WB-10: cutting through a page that is being written changes it after
+ * BEGIN. The pager may have what the page held before.
+ */
+TEST_F(both, rsz_2_cut_while_written)
+{
+	make(BOTH, 2, 2);
+	ASSERT_EQ(0, test_dirty_write(&self->tp, &self->vmo, 1, 1, OLD,
+				      variant->trap));
+	wb_begin(1, 1);
+	truncate_to(PG(1) + 100);
+	truncate_to(PG(2));
+	wb_end(1, 1);
+	EXPECT_TRUE(stay_zeros(&self->tp, &self->vmo, PG(1) + 100, PG(1) - 100));
+	close_evicted();
+}
+
+/* RSZ-2: two pages with such a tail, one after the other, both resident and clean. */
+TEST_F(both, rsz_2_two_tails)
+{
+	make(BOTH, 4, 4);
+	truncate_to(PG(3) + 100);
+	truncate_to(PG(5));
+	write_back(4, 1);
+	give(4, 1);
+	truncate_to(PG(4) + 50);
+	truncate_to(PG(5));
+	EXPECT_TRUE(stay_zeros(&self->tp, &self->vmo, PG(3) + 100, PG(1) - 100));
+	EXPECT_TRUE(stay_zeros(&self->tp, &self->vmo, PG(4) + 50, PG(1) - 50));
+	close_evicted();
+}
+
+/* The same with pages that the pager has not supplied yet. */
+TEST_F(both, rsz_2_two_absent_tails)
+{
+	make_empty(BOTH, 4, 4);
+	truncate_to(PG(3) + 100);
+	truncate_to(PG(5));
+	write_back(4, 1);
+	truncate_to(PG(4) + 50);
+	truncate_to(PG(5));
+	EXPECT_TRUE(stay_zeros(&self->tp, &self->vmo, PG(3) + 100, PG(1) - 100));
+	EXPECT_TRUE(stay_zeros(&self->tp, &self->vmo, PG(4) + 50, PG(1) - 50));
+	close_evicted();
+}
+
+/*
+ * RSZ-2: the cut ends when something else is there: what is written and written
+ * back afterwards comes from the pager whole.
+ */
+TEST_F(both, rsz_2_cut_then_written)
+{
+	struct vmop_thread *t;
+	int way;
+
+	for (way = 0; way < 3; way++) {
+		make_empty(BOTH, 2, 2);
+		truncate_to(PG(1) + 100);
+		truncate_to(PG(2));
+		switch (way) {
+		case 0:
+			test_vmo_op(self->vmo.fd, VMOP_VMO_OP_ZERO, PG(1), PG(1),
+				    NULL);
+			break;
+		case 1:
+			give_zeros(1, 1);
+			break;
+		case 2:
+			give(1, 1);
+			write_back(1, 1);
+			break;
+		}
+		write_at(1, 1, IF_TRAP);
+		write_back(1, 1);
+		expect_clean();
+		ASSERT_EQ(0, test_dirty_evict(&self->vmo, 0));
+		t = reader(1, 1);
+		asked_read(1, 1);
+		ASSERT_EQ(0, test_pager_supply_key(&self->tp, &self->vmo, 1, 1, NEW));
+		expect_content(t, PG(1), NEW, PG(1));
+		close_evicted();
+	}
+}
+
 VMOP_TEST_MAIN
