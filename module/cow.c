@@ -72,8 +72,7 @@ void vmop_cow_init(struct vmop_cow *node, struct vmop_tree *tree,
 	node->mapping = mapping;
 	node->len = 0;
 	node->nr_pages = 0;
-	node->clamp_pgoff = VMOP_NO_CLAMP;
-	node->clamp_len = 0;
+	xa_init_flags(&node->cuts, XA_FLAGS_ACCOUNT);
 	vmop_plist_init(&node->pages);
 	atomic_long_set(&node->nr_resident, 0);
 	atomic_long_set(&node->nr_supplied, 0);
@@ -140,16 +139,48 @@ pgoff_t vmop_cow_absent_end(struct vmop_cow *node, pgoff_t start, pgoff_t end)
 				       min(end, node->nr_pages));
 }
 
-/* Bytes of a new page that its pager decides about; the rest is zero. */
-static unsigned int vmop_cow_clamp(struct vmop_cow *node, pgoff_t pgoff)
+/* Bytes of an absent page that its pager decides about; the rest is zero. */
+static unsigned int vmop_cow_cut(struct vmop_cow *node, pgoff_t pgoff)
 {
-	unsigned int len = PAGE_SIZE;
+	void *entry = xa_load(&node->cuts, pgoff);
 
+	return entry ? xa_to_value(entry) : PAGE_SIZE;
+}
+
+/* The positions have other content now, or are no more. */
+static void vmop_cow_forget_cuts(struct vmop_cow *node, pgoff_t start,
+				 pgoff_t end)
+{
+	unsigned long pgoff;
+	void *entry;
+
+	if (start >= end)
+		return;
+	xa_for_each_range(&node->cuts, pgoff, entry, start, end - 1)
+		xa_erase(&node->cuts, pgoff);
+}
+
+/*
+ * A page of which the pager decides about a part only is dirty from the start, so
+ * that the pager gets told of the rest.
+ */
+static int vmop_cow_supply_page(struct vmop_cow *node, pgoff_t pgoff,
+				struct vmop_page *page)
+{
+	unsigned int len = vmop_cow_cut(node, pgoff);
+	enum vmop_dirty_state state = len < PAGE_SIZE ? VMOP_DIRTY : VMOP_CLEAN;
+	int ret;
+
+	ret = vmop_plist_insert_page(&node->pages, pgoff, page, state);
+	if (ret)
+		return ret;
 	if (pgoff == node->len >> PAGE_SHIFT)
-		len = node->len & ~PAGE_MASK;
-	if (pgoff == node->clamp_pgoff)
-		len = min(len, node->clamp_len);
-	return len;
+		len = min_t(unsigned int, len, node->len & ~PAGE_MASK);
+	vmop_page_zero_tail(page, len);
+	vmop_page_attach(page, node, pgoff);
+	if (state == VMOP_CLEAN)
+		vmop_reclaim_add(page);
+	return 0;
 }
 
 /**
@@ -170,20 +201,13 @@ int vmop_cow_supply(struct vmop_cow *node, pgoff_t pgoff,
 	vmop_cow_assert_exclusive(node);
 	if (vmop_plist_next_content(&node->pages, pgoff, pgoff + 1) == pgoff)
 		return -EEXIST;
-	if (!page) {
-		ret = vmop_plist_insert_marker(&node->pages, pgoff);
-	} else {
-		ret = vmop_plist_insert_page(&node->pages, pgoff, page,
-					     VMOP_CLEAN);
-		if (!ret) {
-			vmop_page_zero_tail(page, vmop_cow_clamp(node, pgoff));
-			vmop_page_attach(page, node, pgoff);
-			vmop_reclaim_add(page);
-		}
-	}
-	if (!ret)
-		atomic_long_inc(&node->nr_supplied);
-	return ret;
+	ret = page ? vmop_cow_supply_page(node, pgoff, page) :
+		     vmop_plist_insert_marker(&node->pages, pgoff);
+	if (ret)
+		return ret;
+	vmop_cow_forget_cuts(node, pgoff, pgoff + 1);
+	atomic_long_inc(&node->nr_supplied);
+	return 0;
 }
 
 /**
@@ -244,6 +268,7 @@ static int vmop_cow_zero_step(struct vmop_cow *node, pgoff_t pgoff, pgoff_t end,
 	struct vmop_slot slot = vmop_plist_lookup(&node->pages, pgoff);
 	struct vmop_interval interval;
 	struct vmop_page *page;
+	int ret;
 
 	*next = pgoff + 1;
 	switch (slot.kind) {
@@ -260,8 +285,11 @@ static int vmop_cow_zero_step(struct vmop_cow *node, pgoff_t pgoff, pgoff_t end,
 	case VMOP_SLOT_EMPTY:
 		*next = vmop_plist_next_content(&node->pages, pgoff, end);
 		vmop_plist_new_zeros(&node->pages, pgoff);
-		return vmop_plist_add_zero_interval(&node->pages, pgoff, *next,
-						    VMOP_DIRTY);
+		ret = vmop_plist_add_zero_interval(&node->pages, pgoff, *next,
+						   VMOP_DIRTY);
+		if (!ret)
+			vmop_cow_forget_cuts(node, pgoff, *next);
+		return ret;
 	case VMOP_SLOT_ZERO:
 		vmop_plist_find_interval(&node->pages, pgoff, &interval);
 		*next = min(interval.end, end);
@@ -310,29 +338,24 @@ int vmop_cow_zero(struct vmop_cow *node, pgoff_t start, pgoff_t end,
 /*
  * The bytes from @off on of page @pgoff must read as zeros from now on, though
  * the VMO does not end there for ever, or does not end there any more. A page
- * that is there is zeroed. What the pager may supply later is not to be
- * trusted: on a clean page, or an absent one, the clamp remembers that.
+ * that is there is zeroed, which is a change like any other: also while it is
+ * being written, the pager has to learn of it. Of one that is absent the cut is
+ * remembered, for which there is room (see vmop_cow_resize()).
  */
 static void vmop_cow_zero_tail(struct vmop_cow *node, pgoff_t pgoff,
 			       unsigned int off)
 {
 	struct vmop_slot slot = vmop_plist_lookup(&node->pages, pgoff);
-	bool clamp = slot.kind == VMOP_SLOT_EMPTY;
 
 	if (slot.kind == VMOP_SLOT_PAGE) {
 		folio_lock(slot.page->folio);
+		vmop_cow_dirty(node, slot.page);
 		vmop_page_zero_tail(slot.page, off);
-		clamp = vmop_plist_page_state(&node->pages, pgoff) ==
-			VMOP_CLEAN;
-	}
-	if (clamp && node->source) {
-		if (node->clamp_pgoff == pgoff)
-			off = min(off, node->clamp_len);
-		node->clamp_len = off;
-		WRITE_ONCE(node->clamp_pgoff, pgoff);
-	}
-	if (slot.kind == VMOP_SLOT_PAGE)
 		folio_unlock(slot.page->folio);
+	} else if (slot.kind == VMOP_SLOT_EMPTY && node->source) {
+		off = min(off, vmop_cow_cut(node, pgoff));
+		xa_store(&node->cuts, pgoff, xa_mk_value(off), 0);
+	}
 }
 
 static int vmop_cow_shrink(struct vmop_cow *node, pgoff_t nr_pages)
@@ -343,8 +366,7 @@ static int vmop_cow_shrink(struct vmop_cow *node, pgoff_t nr_pages)
 				     vmop_cow_release_slot, NULL);
 	if (ret)
 		return ret;
-	if (node->clamp_pgoff >= nr_pages)
-		node->clamp_pgoff = VMOP_NO_CLAMP;
+	vmop_cow_forget_cuts(node, nr_pages, node->nr_pages);
 	return 0;
 }
 
@@ -377,18 +399,27 @@ int vmop_cow_resize(struct vmop_cow *node, u64 len)
 {
 	pgoff_t nr_pages = vmop_pages_up(len);
 	u64 tail = min(len, node->len);
+	bool cut = len != node->len && (tail & ~PAGE_MASK);
 	int ret;
 
 	vmop_cow_assert_exclusive(node);
+	if (cut) {
+		ret = xa_reserve(&node->cuts, tail >> PAGE_SHIFT,
+				 VMOP_PLIST_GFP);
+		if (ret)
+			return ret;
+	}
 	if (nr_pages < node->nr_pages)
 		ret = vmop_cow_shrink(node, nr_pages);
 	else
 		ret = vmop_cow_grow(node, nr_pages);
-	if (ret)
-		return ret;
-	if (len != node->len && (tail & ~PAGE_MASK))
+	if (!ret && cut)
 		vmop_cow_zero_tail(node, tail >> PAGE_SHIFT,
 				   tail & ~PAGE_MASK);
+	if (cut)
+		xa_release(&node->cuts, tail >> PAGE_SHIFT);
+	if (ret)
+		return ret;
 	node->len = len;
 	node->nr_pages = nr_pages;
 	return 0;
@@ -458,6 +489,7 @@ void vmop_cow_clear(struct vmop_cow *node)
 {
 	vmop_cow_assert_exclusive(node);
 	vmop_plist_clear_all(&node->pages, vmop_cow_release_slot, NULL);
+	xa_destroy(&node->cuts);
 	node->len = 0;
 	node->nr_pages = 0;
 }

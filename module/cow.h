@@ -37,9 +37,6 @@ struct vmop_tree {
 	struct kref ref;
 };
 
-/* No position has a clamp. */
-#define VMOP_NO_CLAMP ((pgoff_t)-1)
-
 /**
  * struct vmop_cow - a node: the content of a VMO
  * @tree: immutable
@@ -48,11 +45,8 @@ struct vmop_tree {
  * @mapping: every user mapping of this node is found here; immutable
  * @len: size in bytes; changed under the exclusive tree lock
  * @nr_pages: size in pages, the last one counted whole; as @len
- * @clamp_pgoff: page whose bytes from @clamp_len on are zero whatever its pager
- *               supplies, because the VMO once ended there; VMOP_NO_CLAMP for
- *               none. Set under the exclusive tree lock, cleared under the
- *               folio lock of that page
- * @clamp_len: bytes; as @clamp_pgoff
+ * @cuts: absent pages that the VMO ended in once: how many bytes of each its
+ *        pager decides about, the rest being zero; tree lock
  * @trap_dirty: a page becomes dirty only when the pager agrees; constant
  * @dirty_limit: dirty pages from which on writers have to wait; 0 for none;
  *               constant
@@ -69,8 +63,7 @@ struct vmop_cow {
 	struct address_space *mapping;
 	u64 len;
 	pgoff_t nr_pages;
-	pgoff_t clamp_pgoff;
-	unsigned int clamp_len;
+	struct xarray cuts;
 	bool trap_dirty;
 	unsigned long dirty_limit;
 	bool modified;

@@ -45,9 +45,6 @@ void vmop_cow_dirty(struct vmop_cow *node, struct vmop_page *page)
 		return;
 	vmop_plist_mark_dirty(&node->pages, page->pgoff, page);
 	vmop_reclaim_del(page);
-	/* From now on the page is the truth about its bytes, all of them. */
-	if (READ_ONCE(node->clamp_pgoff) == page->pgoff)
-		WRITE_ONCE(node->clamp_pgoff, VMOP_NO_CLAMP);
 }
 
 /* What it takes to make something dirty that is in @state. */
@@ -246,8 +243,6 @@ static void vmop_cow_make_dirty_one(struct vmop_cow *node, pgoff_t pgoff,
 	ret = vmop_plist_insert_page(&node->pages, pgoff, page, VMOP_DIRTY);
 	WARN_ON_ONCE(ret);
 	vmop_page_attach(page, node, pgoff);
-	if (READ_ONCE(node->clamp_pgoff) == pgoff)
-		WRITE_ONCE(node->clamp_pgoff, VMOP_NO_CLAMP);
 }
 
 /**
