@@ -237,7 +237,7 @@ static int writer_main(const char *which, const char *random)
 	}
 	atomic_fetch_add(&book->ready, 1);
 	while (on) {
-		turn = 1 + rnd(&w.random) % 40;
+		turn = 1 + rnd(&w.random) % 16;
 		for (n = 0; n < turn && on; n++)
 			on = write_page(&w, w.first +
 					rnd(&w.random) % (PAGES / 2) * 2);
@@ -596,7 +596,7 @@ static bool crash(unsigned long *random)
 		sleep_us(10000);
 	if (atomic_load(&book->ready) < 2)
 		printf("# the writers did not start\n");
-	sleep_us(rnd(random) % 350000);
+	sleep_us(rnd(random) % 500000);
 	kill(server, SIGKILL);
 	ended(server);
 	/*
