@@ -121,6 +121,7 @@ struct vmop_source_info {
  * @state: one of enum vmop_vmo_state; requests are made in STATE_LIVE only
  * @reqs: the outstanding requests of each kind, by page
  * @counters: what vmop_source_info() tells; its state field is not used
+ * @pager_gone: the pager is closed, whatever @state says
  * @port_link: port->lock: in the list of the port's sources
  * @queue: port->lock: requests in state NEW of both kinds, oldest first, which
  *         is by id
@@ -145,6 +146,7 @@ struct vmop_source {
 	enum vmop_vmo_state state;
 	struct rb_root_cached reqs[VMOP_REQ_NR_TYPES];
 	struct vmop_source_info counters;
+	bool pager_gone;
 
 	struct list_head port_link;
 	struct list_head queue;

@@ -14,7 +14,8 @@
  * - The pager may answer the record itself by its id, instead of page by page:
  *   all that was dirty when it read the record is written.
  * - They are made of a detached source too: the pager may still write back what
- *   is dirty, though it gets no record any more (semantics: DET-5).
+ *   is dirty, though it gets no record any more (semantics: DET-5). Not once the
+ *   pager is closed.
  *
  * Locks: as in request.c.
  */
@@ -41,8 +42,8 @@ static int vmop_source_join_writeback_locked(struct vmop_source *src,
 {
 	struct vmop_req *req;
 
-	if (src->state != VMOP_VMO_STATE_LIVE &&
-	    src->state != VMOP_VMO_STATE_DETACHED)
+	if (src->pager_gone || (src->state != VMOP_VMO_STATE_LIVE &&
+				src->state != VMOP_VMO_STATE_DETACHED))
 		return -ENOTCONN;
 	if (!vmop_source_takes_writeback(src))
 		return -EOPNOTSUPP;

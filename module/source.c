@@ -144,6 +144,8 @@ static void vmop_source_silence(struct vmop_source *src,
 	bool withdrawn;
 
 	spin_lock(&src->lock);
+	if (state == VMOP_VMO_STATE_PAGER_GONE)
+		src->pager_gone = true;
 	if (src->state == VMOP_VMO_STATE_LIVE ||
 	    (src->state == VMOP_VMO_STATE_PORT_GONE &&
 	     state == VMOP_VMO_STATE_PAGER_GONE))
