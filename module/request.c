@@ -4,10 +4,9 @@
  *
  * Owns struct vmop_req and struct vmop_waiter; the life of a source is in
  * source.c, what is special about requests to write back in request_writeback.c.
- * source->lock guards the trees of outstanding requests, their waiters
- * and the counters; the queue side of requests and sources belongs to port.c and
- * port->lock, which is the inner one. Both are spinlocks of process context;
- * waiting threads hold none.
+ * source->lock guards the trees of outstanding requests, their waiters and the
+ * counters; the queue side of requests and sources belongs to port.c and
+ * port->lock, the inner one. Both are spinlocks; waiting threads hold none.
  *
  * How a request ends: exactly one of finish (answered, failed, detached, closed)
  * and cancel (its last waiter left) takes it out of the tree. Both need
@@ -99,6 +98,7 @@ void vmop_req_put(struct vmop_req *req)
 
 	if (!refcount_dec_and_test(&req->ref))
 		return;
+	kfree(req->todo);
 	kmem_cache_free(vmop_req_cache, req);
 	vmop_source_put(src);
 }
@@ -133,8 +133,8 @@ static void vmop_req_count_failure_locked(struct vmop_req *req, int err)
  * @req: an outstanding request; the caller holds source->lock
  * @status: 0, or what all waiters get: -errno, VMOP_WAIT_ANSWERED
  *
- * Every waiter looks again, also those whose range is elsewhere in it, but for
- * those that a failure was noted for (semantics: REQ-17, REQ-23).
+ * With 0 every waiter looks again, also those whose range is elsewhere in it. Those
+ * that a failure was noted for have failed (semantics: REQ-17, REQ-23).
  */
 void vmop_req_finish_locked(struct vmop_req *req, int status)
 {
@@ -145,7 +145,7 @@ void vmop_req_finish_locked(struct vmop_req *req, int status)
 	list_for_each_entry_safe(w, next, &req->waiters, link) {
 		list_del(&w->link);
 		src->counters.num_waiters--;
-		if (status)
+		if (status < 0 || !w->status)
 			w->status = status;
 		if (w->status < 0)
 			vmop_req_count_failure_locked(req, w->status);
@@ -290,7 +290,7 @@ static void vmop_source_count_locked(struct vmop_source *src,
  * @w: the first wait for it
  *
  * To a detached source it is not told any more. Takes over the caller's
- * reference, but not on error. Takes port->lock.
+ * reference and what @want holds, but not on error. Takes port->lock.
  *
  * Return: 0; -ENOTCONN: the port is being closed, and will soon tell the source.
  */
@@ -313,6 +313,7 @@ int vmop_req_enter_locked(struct vmop_req *req,
 		if (ret)
 			return ret;
 	}
+	req->todo = want->todo;
 	vmop_req_tree_insert(req, &src->reqs[req->type]);
 	vmop_waiter_join_locked(w, req, want->start);
 	vmop_source_count_locked(src, req);
@@ -493,19 +494,22 @@ static u64 vmop_source_answer_locked(struct vmop_source *src,
 	lockdep_assert_held(&src->lock);
 	for (req = vmop_req_tree_iter_first(root, start, end - 1); req;
 	     req = next) {
-		unsigned long nr = min_t(unsigned long, end - 1, req->last) -
-				   max_t(unsigned long, start, req->start) + 1;
+		unsigned long first = max_t(unsigned long, start, req->start);
+		unsigned long last = min_t(unsigned long, end - 1, req->last);
 		bool over = err && req->start >= start;
 
 		next = vmop_req_tree_iter_next(req, start, end - 1);
-		nr_pages += nr;
-		req->pending -= min(req->pending, nr);
+		nr_pages += last - first + 1;
+		req->pending -= min(req->pending,
+				    vmop_req_done_locked(req, first, last));
+		req->vague |= err;
 		list_for_each_entry(w, &req->waiters, link) {
 			if (err && w->start >= start && w->start < end)
 				w->status = err;
 		}
 		if (over || !req->pending)
-			vmop_req_finish_locked(req, 0);
+			vmop_req_finish_locked(req, req->todo && !req->vague ?
+					       VMOP_WAIT_ANSWERED : 0);
 	}
 	return nr_pages;
 }

@@ -117,6 +117,7 @@ int vmop_test_pager_vmo_create(int pager, int port,
 		.max_request_pages = args->max_request_pages,
 		.deadline_ms = args->deadline_ms,
 		.deadline_action = args->deadline_action,
+		.dirty_limit = args->dirty_limit,
 		.out_vmo_fd = -1,
 	};
 	int ret;

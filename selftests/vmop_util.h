@@ -58,6 +58,7 @@ struct vmop_test_vmo_args {
 	__u32 max_request_pages;
 	__u32 deadline_ms;
 	__u32 deadline_action;
+	__u64 dirty_limit;
 };
 
 int vmop_test_pager_vmo_create(int pager, int port,

@@ -112,7 +112,7 @@ void m_finish_req(struct m_req *r, int err)
 	while ((t = first_waiter(r - m_reqs, 0))) {
 		t->req = -1;
 		t->nr_wakeups++;
-		if (err)
+		if (err < 0 || !t->status)
 			t->status = err;
 		if (t->status < 0)
 			count_failure(r, t->status);
@@ -249,7 +249,12 @@ static void new_req(struct m_thread *t, int s)
 		       min(t->end, next->start) : t->end,
 		.unread = m->state == VMOP_VMO_STATE_LIVE, .seq = ++seq,
 	};
-	r->pending = is_writeback(t->type) ? t->nr_pages : r->end - r->start;
+	if (r->type == VMOP_REQ_WRITEBACK)
+		r->todo = t->pages;
+	else if (r->type == VMOP_REQ_ROOM)
+		r->pending = t->nr_pages;
+	else
+		r->pending = r->end - r->start;
 	if (r->type == VMOP_REQ_READ) {
 		m->info.requests++;
 		m->info.requested_pages += r->pending;
@@ -272,12 +277,35 @@ void m_request(struct m_thread *t, int s, bool no_memory)
 	if (t->status)
 		return;
 	r = find_to_join(t, s);
-	if (r)
+	if (r) {
 		t->req = r - m_reqs;
-	else if (no_memory)
+		r->todo |= t->pages;
+	} else if (no_memory) {
 		t->status = -ENOMEM;
-	else
+	} else {
 		new_req(t, s);
+	}
+}
+
+/*
+ * Pages of a request are answered; says whether that was all. Of a WRITEBACK
+ * request those count that are waited for, and once; of the others each does.
+ */
+static bool answer_pages(struct m_req *r, unsigned int lo, unsigned int hi)
+{
+	if (r->type == VMOP_REQ_WRITEBACK) {
+		r->todo &= ~page_set(lo, hi);
+		return !r->todo;
+	}
+	r->pending -= min(r->pending, hi - lo);
+	return !r->pending;
+}
+
+/* With what a request ends that the pager answered page by page. */
+static int answered_status(const struct m_req *r)
+{
+	return r->type == VMOP_REQ_WRITEBACK && !r->vague ? VMOP_WAIT_ANSWERED :
+							    0;
 }
 
 u64 m_answer(int s, int type, unsigned int start, unsigned int end, int err)
@@ -288,17 +316,19 @@ u64 m_answer(int s, int type, unsigned int start, unsigned int end, int err)
 	for (r = m_next_req(s, type, 0); r; r = req_after(r)) {
 		unsigned int lo = max(start, r->start), hi = min(end, r->end);
 		struct m_thread *t = NULL;
+		bool all;
 
 		if (lo >= hi)
 			continue;
 		nr += hi - lo;
-		r->pending -= min(r->pending, hi - lo);
+		all = answer_pages(r, lo, hi);
+		r->vague |= err != 0;
 		while (err && (t = first_waiter(r - m_reqs, t ? t->seq : 0))) {
 			if (t->start >= start && t->start < end)
 				t->status = err;
 		}
-		if (!r->pending || (err && r->start >= start))
-			m_finish_req(r, 0);
+		if (all || (err && r->start >= start))
+			m_finish_req(r, answered_status(r));
 	}
 	return nr;
 }

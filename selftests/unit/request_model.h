@@ -19,7 +19,10 @@ struct m_req {
 	bool used;
 	int src;
 	int type;
-	unsigned int start, end, pending;
+	unsigned int start, end;
+	unsigned int pending;	/* not of WRITEBACK */
+	u64 todo;		/* WRITEBACK: the pages that must become clean */
+	bool vague;		/* WRITEBACK: some of the range were failed */
 	bool unread;		/* of a detached source none is */
 	bool failed;
 	unsigned long seq;
@@ -32,7 +35,9 @@ struct m_thread {
 	struct vmop_source *src;
 	int type;
 	unsigned int start, end, task_state;
-	unsigned int nr_pages;	/* WRITEBACK and ROOM: how many are wanted */
+	u64 pages;		/* WRITEBACK: which of them must become clean */
+	unsigned long *todo;	/* the same, for the call to take */
+	unsigned int nr_pages;	/* ROOM: how many */
 	int ret;
 	/* What the model expects. */
 	int req;		/* waits for it; -1: must have returned */

@@ -30,7 +30,7 @@ static void thread_fn(void *arg)
 
 	if (t->type == VMOP_REQ_WRITEBACK)
 		t->ret = vmop_source_request_clean(t->src, t->start, t->end,
-						   t->nr_pages, w);
+						   t->todo, w);
 	else if (t->type == VMOP_REQ_ROOM)
 		t->ret = vmop_source_request_room(t->src, t->start, t->end,
 						  t->nr_pages, w);
@@ -84,11 +84,14 @@ static void check_source(int s)
 
 static void check_all(void)
 {
-	int i, nr_reqs = 0, nr_sources = 0;
+	int i, nr_reqs = 0, nr_maps = 0, nr_sources = 0;
 
 	check_threads();
-	for (i = 0; i < NR_THREADS; i++)
+	for (i = 0; i < NR_THREADS; i++) {
 		nr_reqs += m_reqs[i].used;
+		nr_maps += m_reqs[i].used &&
+			   m_reqs[i].type == VMOP_REQ_WRITEBACK;
+	}
 	for (i = 0; i < NR_SOURCES; i++) {
 		if (!m_sources[i].vmo && m_sources[i].complete != VMOP_COMPLETE_QUEUED)
 			m_sources[i].real = NULL;
@@ -98,7 +101,8 @@ static void check_all(void)
 		check_source(i);
 	}
 	CHECK_EQ(sim_nr_live("vmop_req"), nr_reqs);
-	CHECK_EQ(sim_nr_live("kzalloc"), nr_sources + 1);
+	/* The port, the sources, and a bitmap for each wait for clean content. */
+	CHECK_EQ(sim_nr_live("kzalloc"), 1 + nr_sources + nr_maps);
 	CHECK_EQ(sim_nr_logged, nr_late);
 	walk_port(port);
 }
@@ -144,7 +148,12 @@ static void step_request(int s)
 					      TASK_INTERRUPTIBLE,
 	};
 	t->end = t->start + 1 + sim_random(NR_PLACES - t->start);
-	t->nr_pages = 1 + sim_random(t->end - t->start);
+	if (t->type == VMOP_REQ_WRITEBACK) {
+		t->pages = page_set_random(t->start, t->end);
+		t->todo = page_set_bitmap(t->pages, t->start, t->end);
+	} else if (t->type == VMOP_REQ_ROOM) {
+		t->nr_pages = 1 + sim_random(t->end - t->start);
+	}
 	m_request(t, s, no_memory);
 	t->thread = sim_spawn(thread_fn, t);
 	sim_alloc_fails_in = no_memory;

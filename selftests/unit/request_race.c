@@ -8,7 +8,8 @@
  * the end of an epoch close the port or the pager. Results cannot be predicted
  * here, so everything that always holds is checked: after each switch all
  * structures are recounted (walk.c); when nothing runs any more, nobody sleeps
- * who should not; no record is read twice; no object is left.
+ * who should not; no record is read twice; no object is left. Who is told that his
+ * dirty pages are clean can name who cleaned each of them.
  */
 #include <stdlib.h>
 
@@ -19,12 +20,25 @@
 #define NR_THREADS 16
 #define NR_PLACES 12
 #define NR_IDS 65536
+#define NR_IDS_TRIED (NR_IDS / 8)
 
 struct slot {
 	struct vmop_source *src;
 	unsigned int refs;	/* of the VMO: its handle, and who uses it */
 	bool handle;
 	u32 deadline_ms;
+	/* Calls that say that a page is clean: begun, and ended. */
+	unsigned long nr_cleaning[NR_PLACES], nr_cleaned[NR_PLACES];
+	bool failed;		/* some range was, for writeback */
+	bool detached;
+};
+
+/* What a thread asked for, and what was so before. */
+struct wish {
+	unsigned int type, start, end;
+	u64 pages;		/* WRITEBACK: which must become clean */
+	unsigned long nr_cleaned[NR_PLACES];
+	u64 nr_id;		/* of the request, from first_id on */
 };
 
 struct actor {
@@ -41,8 +55,8 @@ static bool port_closing, pager_closing;
 static struct slot slots[NR_SLOTS];
 static struct actor actors[NR_THREADS];
 static u64 first_id;
-static bool id_was_read[NR_IDS];
-static unsigned long total_waits, total_cut, total_records;
+static bool id_was_read[NR_IDS], id_was_answered[NR_IDS];
+static unsigned long total_waits, total_cut, total_records, total_clean;
 
 /* VMOs. */
 
@@ -90,27 +104,87 @@ static void slot_open(struct slot *slot)
 
 /* What threads do, once each. */
 
-static int make_request(struct vmop_source *src, unsigned int start,
-			unsigned int end, struct vmop_waiter *w)
+static int make_request(const struct slot *slot, struct wish *wish,
+			struct vmop_waiter *w)
 {
-	unsigned int type = sim_random(VMOP_REQ_NR_TYPES);
-	unsigned int nr = 1 + sim_random(end - start);
+	struct vmop_source *src = slot->src;
+	unsigned int start = sim_random(NR_PLACES);
+	unsigned int end = start + 1 + sim_random(NR_PLACES - start);
+	unsigned long *todo;
 
-	if (type == VMOP_REQ_WRITEBACK)
-		return vmop_source_request_clean(src, start, end, nr, w);
-	if (type == VMOP_REQ_ROOM)
-		return vmop_source_request_room(src, start, end, nr, w);
-	return vmop_source_request(src, type, start, end, w);
+	*wish = (struct wish) {
+		.type = sim_random(VMOP_REQ_NR_TYPES),
+		.start = start,
+		.end = end,
+	};
+	if (wish->type == VMOP_REQ_ROOM)
+		return vmop_source_request_room(src, start, end,
+						1 + sim_random(end - start), w);
+	if (wish->type != VMOP_REQ_WRITEBACK)
+		return vmop_source_request(src, wish->type, start, end, w);
+	wish->pages = page_set_random(start, end);
+	todo = page_set_bitmap(wish->pages, start, end);
+	memcpy(wish->nr_cleaned, slot->nr_cleaned, sizeof(slot->nr_cleaned));
+	return vmop_source_request_clean(src, start, end, todo, w);
+}
+
+/*
+ * A wait for clean content is over. Each page was called clean by somebody who had
+ * not ended when the wait began, unless the pager answered the record. To look
+ * again is for those who were failed in part, and at an end of the source.
+ */
+static void check_clean(const struct slot *slot, const struct wish *wish,
+			int ret)
+{
+	unsigned int i;
+
+	if (ret == 0)
+		CHECK(slot->failed || slot->detached || pager_closing);
+	if (ret != VMOP_WAIT_ANSWERED || id_was_answered[wish->nr_id])
+		return;
+	for (i = wish->start; i < wish->end; i++) {
+		if (page_set_has(wish->pages, i))
+			CHECK(slot->nr_cleaning[i] > wish->nr_cleaned[i]);
+	}
+	total_clean++;
+}
+
+static void check_wait(const struct actor *a, const struct wish *wish, int ret)
+{
+	switch (ret) {
+	case 0:
+	case -EIO:
+	case -EBADMSG:
+		break;
+	case VMOP_WAIT_ANSWERED:
+		CHECK(wish->type == VMOP_REQ_WRITEBACK ||
+		      (wish->type == VMOP_REQ_ROOM &&
+		       id_was_answered[wish->nr_id]));
+		break;
+	case -ENOTCONN:
+		CHECK(port_closing);
+		break;
+	case -ERESTARTSYS:
+		CHECK(a->signalled);
+		break;
+	default:
+		CHECK(ret == -ETIMEDOUT && a->slot->deadline_ms);
+	}
+	if (wish->type == VMOP_REQ_WRITEBACK)
+		check_clean(a->slot, wish, ret);
 }
 
 static void act_wait(struct actor *a)
 {
 	struct vmop_waiter *w = malloc(sizeof(*w));
-	unsigned int start = sim_random(NR_PLACES);
-	unsigned int end = start + 1 + sim_random(NR_PLACES - start);
+	struct wish wish;
 	int ret;
 
-	ret = make_request(a->slot->src, start, end, w);
+	ret = make_request(a->slot, &wish, w);
+	if (!ret) {
+		wish.nr_id = w->req->id - first_id;
+		CHECK(wish.nr_id < NR_IDS);
+	}
 	if (!ret && !sim_random(8)) {
 		vmop_waiter_cancel(w);
 	} else if (!ret) {
@@ -120,10 +194,7 @@ static void act_wait(struct actor *a)
 		a->waits = false;
 		total_waits++;
 		total_cut += ret == -ERESTARTSYS;
-		CHECK(ret == 0 || ret == VMOP_WAIT_ANSWERED || ret == -EIO || ret == -EBADMSG ||
-		      (ret == -ENOTCONN && port_closing) ||
-		      (ret == -ERESTARTSYS && a->signalled) ||
-		      (ret == -ETIMEDOUT && a->slot->deadline_ms));
+		check_wait(a, &wish, ret);
 	} else {
 		CHECK_EQ(ret, -ENOTCONN);
 		CHECK(vmop_source_state(a->slot->src) !=
@@ -132,27 +203,45 @@ static void act_wait(struct actor *a)
 	free(w);
 }
 
+static void slot_cleaned(struct slot *slot, unsigned int start, unsigned int end)
+{
+	unsigned int i;
+
+	for (i = start; i < end; i++)
+		slot->nr_cleaning[i]++;
+	vmop_source_cleaned(slot->src, start, end);
+	for (i = start; i < end; i++)
+		slot->nr_cleaned[i]++;
+}
+
+static void slot_fail(struct slot *slot, unsigned int start, unsigned int end)
+{
+	unsigned int types = 1 + sim_random(7);
+
+	slot->failed |= types & VMOP_FAIL_WRITEBACK;
+	vmop_source_fail(slot->src, types, start, end, -EIO);
+}
+
 static void act_answer(struct actor *a)
 {
 	unsigned int start = sim_random(NR_PLACES);
 	unsigned int end = start + 1 + sim_random(NR_PLACES - start);
+	unsigned int nr_id = sim_random(NR_IDS_TRIED);
 
 	switch (sim_random(7)) {
 	case 0:
-		vmop_source_fail(a->slot->src, 1 + sim_random(7), start, end,
-				 -EIO);
+		slot_fail(a->slot, start, end);
 		break;
 	case 1:
-		vmop_source_fail_id(a->slot->src,
-				    first_id + sim_random(NR_IDS / 8), -EBADMSG);
+		vmop_source_fail_id(a->slot->src, first_id + nr_id, -EBADMSG);
 		break;
 	case 2:
-		vmop_source_answer_id(a->slot->src,
-				      first_id + sim_random(NR_IDS / 8));
+		id_was_answered[nr_id] = true;
+		vmop_source_answer_id(a->slot->src, first_id + nr_id);
 		break;
 	case 3:
 	case 4:
-		vmop_source_cleaned(a->slot->src, start, end);
+		slot_cleaned(a->slot, start, end);
 		break;
 	default:
 		vmop_source_resolve(a->slot->src, sim_random(2), start, end);
@@ -204,6 +293,7 @@ static void actor_fn(void *arg)
 	} else if (what < 88) {
 		act_answer(a);
 	} else if (what < 93) {
+		a->slot->detached = true;
 		vmop_source_detach(a->slot->src);
 	} else if (what < 98 && a->slot->handle) {
 		a->slot->handle = false;
@@ -362,7 +452,7 @@ static void answer_all(void)
 			continue;
 		vmop_source_resolve(slot->src, VMOP_REQ_READ, 0, NR_PLACES);
 		vmop_source_resolve(slot->src, VMOP_REQ_DIRTY, 0, NR_PLACES);
-		vmop_source_cleaned(slot->src, 0, NR_PLACES);
+		slot_cleaned(slot, 0, NR_PLACES);
 	}
 }
 
@@ -404,6 +494,7 @@ static void run_epoch(unsigned long nr_steps)
 	first_id = w.req->id;
 	vmop_waiter_cancel(&w);
 	memset(id_was_read, 0, sizeof(id_was_read));
+	memset(id_was_answered, 0, sizeof(id_was_answered));
 
 	sim_preemptible = true;
 	while (nr_steps--)
@@ -439,4 +530,5 @@ void run_races(unsigned long steps)
 	CHECK(total_waits > steps / 100);
 	CHECK(total_cut > steps / 1000);
 	CHECK(total_records > steps / 100);
+	CHECK(total_clean > steps / 1000);
 }

@@ -69,7 +69,7 @@ static const struct {
 	CASE(writeback_does_not_join_read),
 	CASE(room_joins_any),
 	CASE(writeback_kinds_are_separate),
-	CASE(writeback_pending),
+	CASE(room_counts_each_time),
 	CASE(writeback_answered_by_id),
 	CASE(answer_id_of_other_kinds),
 	CASE(writeback_fail),
@@ -81,6 +81,12 @@ static const struct {
 	CASE(writeback_out_of_memory),
 	CASE(writeback_cancel),
 	CASE(writeback_withdrawn),
+	CASE(writeback_counts_once),
+	CASE(writeback_not_in_the_set),
+	CASE(writeback_joiner_adds),
+	CASE(writeback_joiner_adds_again),
+	CASE(writeback_long_sets),
+	CASE(writeback_partly_failed),
 };
 
 static unsigned int nr_run;

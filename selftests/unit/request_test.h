@@ -37,7 +37,7 @@ void case_writeback_joins_unread(void);
 void case_writeback_does_not_join_read(void);
 void case_room_joins_any(void);
 void case_writeback_kinds_are_separate(void);
-void case_writeback_pending(void);
+void case_room_counts_each_time(void);
 void case_writeback_answered_by_id(void);
 void case_answer_id_of_other_kinds(void);
 void case_writeback_fail(void);
@@ -49,6 +49,14 @@ void case_writeback_not_taken(void);
 void case_writeback_out_of_memory(void);
 void case_writeback_cancel(void);
 void case_writeback_withdrawn(void);
+
+/* request_clean_cases.c: which pages a wait for clean content is about. */
+void case_writeback_counts_once(void);
+void case_writeback_not_in_the_set(void);
+void case_writeback_joiner_adds(void);
+void case_writeback_joiner_adds_again(void);
+void case_writeback_long_sets(void);
+void case_writeback_partly_failed(void);
 
 /* request_port_cases.c: the file, the end of a source. */
 void case_round_robin(void);

@@ -11,6 +11,8 @@
 #define WRITEBACK(page, nr) \
 	expect_record(file, VMOP_RECORD_WRITEBACK, page, nr)
 #define KEY 0xd1ULL
+#define ALL (~0ULL)
+#define PAGE(n) (1ULL << (n))
 
 static struct vmop_port *port;
 static struct file *file;
@@ -31,22 +33,36 @@ static void end(void)
 	expect_no_leaks();
 }
 
+/* All of the range is dirty. */
 static void start_clean(struct wb_wait *w, unsigned int first,
-			unsigned int last_end, unsigned int nr)
+			unsigned int last_end)
 {
-	start_wb_wait(w, &vmo, VMOP_REQ_WRITEBACK, first, last_end, nr);
+	start_wb_clean(w, &vmo, first, last_end, ALL);
+}
+
+/* These pages of it are. */
+static void start_clean_of(struct wb_wait *w, unsigned int first,
+			   unsigned int last_end, u64 pages)
+{
+	start_wb_clean(w, &vmo, first, last_end, pages);
 }
 
 static void start_room(struct wb_wait *w, unsigned int first,
 		       unsigned int last_end, unsigned int nr)
 {
-	start_wb_wait(w, &vmo, VMOP_REQ_ROOM, first, last_end, nr);
+	start_wb_room(w, &vmo, first, last_end, nr);
 }
 
 static void cleaned(unsigned int first, unsigned int last_end)
 {
 	vmop_source_cleaned(vmo.src, first, last_end);
 	walk_port(port);
+}
+
+/* Bitmaps that live, beside the port and the source. */
+static void expect_maps(long nr)
+{
+	CHECK_EQ(sim_nr_live("kzalloc"), 2 + nr);
 }
 
 static struct vmop_source_info info(void)
@@ -74,17 +90,17 @@ void case_writeback_overlap(void)
 		unsigned int nr = rows[i].end - rows[i].start;
 
 		begin();
-		start_clean(&a, 8, 16, 8);
+		start_clean(&a, 8, 16);
 		WRITEBACK(8, 8);
-		start_clean(&b, rows[i].start, rows[i].end, nr);
+		start_clean(&b, rows[i].start, rows[i].end);
 		WRITEBACK(rows[i].start, nr);
 		expect_nothing(file);
 		CHECK_EQ(info().writeback_requests, 2);
 		CHECK_EQ(info().requests, 0);
 		CHECK_EQ(info().dirty_requests, 0);
 		cleaned(0, 32);
-		expect_wb_end(&a, 0);
-		expect_wb_end(&b, 0);
+		expect_wb_end(&a, VMOP_WAIT_ANSWERED);
+		expect_wb_end(&b, VMOP_WAIT_ANSWERED);
 		end();
 	}
 }
@@ -95,25 +111,30 @@ void case_writeback_joins_unread(void)
 	struct wb_wait a, b, c, d;
 
 	begin();
-	start_clean(&a, 8, 16, 2);
-	start_clean(&b, 8, 16, 5);
-	start_clean(&c, 10, 12, 1);
+	start_clean_of(&a, 8, 16, PAGE(8) | PAGE(9));
+	start_clean_of(&b, 8, 16, PAGE(9) | PAGE(15));
+	start_clean_of(&c, 10, 12, PAGE(11));
 	CHECK_EQ(info().writeback_requests, 1);
 	CHECK_EQ(info().num_waiters, 3);
 	/* One page more is another request, and so is one before. */
-	start_clean(&d, 10, 17, 1);
+	start_clean_of(&d, 10, 17, PAGE(16));
 	WRITEBACK(8, 8);
 	WRITEBACK(10, 7);
 	expect_nothing(file);
 	CHECK_EQ(info().writeback_requests, 2);
 	cleaned(16, 17);
-	expect_wb_end(&d, 0);
+	expect_wb_end(&d, VMOP_WAIT_ANSWERED);
+	/* It is about what any of them wants, and each page is one. */
+	cleaned(8, 10);
 	expect_wb_waiting(&a);
-	/* The count is of who made it; the others look again. */
-	cleaned(9, 11);
-	expect_wb_end(&a, 0);
-	expect_wb_end(&b, 0);
-	expect_wb_end(&c, 0);
+	cleaned(12, 16);
+	expect_wb_waiting(&b);
+	cleaned(10, 11);
+	expect_wb_waiting(&c);
+	cleaned(11, 12);
+	expect_wb_end(&a, VMOP_WAIT_ANSWERED);
+	expect_wb_end(&b, VMOP_WAIT_ANSWERED);
+	expect_wb_end(&c, VMOP_WAIT_ANSWERED);
 	end();
 }
 
@@ -124,10 +145,10 @@ void case_writeback_does_not_join_read(void)
 	u64 id;
 
 	begin();
-	start_clean(&a, 0, 8, 8);
+	start_clean(&a, 0, 8);
 	id = WRITEBACK(0, 8);
-	start_clean(&b, 2, 4, 2);
-	start_clean(&c, 2, 4, 1);
+	start_clean(&b, 2, 4);
+	start_clean_of(&c, 2, 4, PAGE(3));
 	CHECK_EQ(WRITEBACK(2, 2), id + 1);
 	expect_nothing(file);
 	CHECK_EQ(vmop_source_answer_id(vmo.src, id), 0);
@@ -137,8 +158,8 @@ void case_writeback_does_not_join_read(void)
 	cleaned(3, 4);
 	expect_wb_waiting(&b);
 	cleaned(2, 3);
-	expect_wb_end(&b, 0);
-	expect_wb_end(&c, 0);
+	expect_wb_end(&b, VMOP_WAIT_ANSWERED);
+	expect_wb_end(&c, VMOP_WAIT_ANSWERED);
 	end();
 }
 
@@ -175,7 +196,7 @@ void case_writeback_kinds_are_separate(void)
 
 	begin();
 	supply(&vmo, 4, 8);
-	start_clean(&clean, 0, 8, 8);
+	start_clean(&clean, 0, 8);
 	start_room(&room, 0, 8, 2);
 	start_read(&reader, &vmo, 0, 4);
 	start_write(&writer, &vmo, 4, 8);
@@ -195,29 +216,26 @@ void case_writeback_kinds_are_separate(void)
 	expect_end(&writer, 0);
 	expect_wb_waiting(&clean);
 	cleaned(3, 8);
-	expect_wb_end(&clean, 0);
+	expect_wb_end(&clean, VMOP_WAIT_ANSWERED);
 	end();
 }
 
-/* Only pages of the range count, each time that they become clean. */
-void case_writeback_pending(void)
+/* Room is a number, so a page counts each time that it becomes clean. */
+void case_room_counts_each_time(void)
 {
 	struct wb_wait w;
 
 	begin();
-	start_clean(&w, 4, 12, 3);
+	start_room(&w, 4, 12, 3);
 	WRITEBACK(4, 8);
 	cleaned(0, 4);
 	cleaned(12, 20);
-	cleaned(5, 5);
-	cleaned(0, 5);
-	expect_wb_waiting(&w);
+	cleaned(4, 5);
 	cleaned(4, 5);
 	expect_wb_waiting(&w);
-	cleaned(11, 20);
+	cleaned(4, 5);
 	expect_wb_end(&w, 0);
-	/* More than is pending is as good. */
-	start_clean(&w, 4, 12, 3);
+	start_room(&w, 4, 12, 3);
 	cleaned(0, 64);
 	expect_wb_end(&w, 0);
 	expect_nothing(file);
@@ -230,8 +248,8 @@ void case_writeback_answered_by_id(void)
 	u64 id;
 
 	begin();
-	start_clean(&a, 0, 8, 8);
-	start_clean(&b, 2, 4, 2);
+	start_clean(&a, 0, 8);
+	start_clean(&b, 2, 4);
 	start_room(&room, 0, 8, 4);
 	id = WRITEBACK(0, 8);
 	CHECK_EQ(vmop_source_answer_id(vmo.src, id), 0);
@@ -282,7 +300,7 @@ void case_writeback_fail(void)
 	u64 id;
 
 	begin();
-	start_clean(&clean, 4, 12, 8);
+	start_clean(&clean, 4, 12);
 	start_room(&room, 6, 12, 2);
 	start_read(&reader, &vmo, 4, 8);
 	CHECK_EQ(vmop_source_fail(vmo.src, VMOP_FAIL_DIRTY, 0, 64, -EIO), 0);
@@ -298,11 +316,12 @@ void case_writeback_fail(void)
 	cleaned(7, 12);
 	expect_wb_waiting(&clean);
 	cleaned(4, 5);
+	/* Pages 5 and 6 are as dirty as before: look again. */
 	expect_wb_end(&clean, 0);
 	CHECK_EQ(info().failed_requests, 2);
 	CHECK_EQ(info().last_error, ENOSPC);
 
-	start_clean(&clean, 0, 4, 4);
+	start_clean(&clean, 0, 4);
 	id = WRITEBACK(0, 4);
 	CHECK_EQ(vmop_source_fail_id(vmo.src, id, -EBADMSG), true);
 	expect_wb_end(&clean, -EBADMSG);
@@ -316,15 +335,15 @@ void case_writeback_detached(void)
 	struct wb_wait a, b, c, room;
 
 	begin();
-	start_clean(&a, 0, 8, 8);
+	start_clean(&a, 0, 8);
 	start_room(&room, 0, 8, 2);
 	WRITEBACK(0, 8);
 	vmop_source_detach(vmo.src);
 	expect_wb_end(&a, 0);
 	expect_wb_end(&room, 0);
 	expect_complete(file, KEY);
-	start_clean(&a, 0, 8, 8);
-	start_clean(&b, 0, 8, 4);
+	start_clean(&a, 0, 8);
+	start_clean_of(&b, 0, 8, page_set(0, 4));
 	start_room(&room, 0, 8, 2);
 	start_room(&c, 0, 8, 7);
 	expect_nothing(file);
@@ -336,10 +355,10 @@ void case_writeback_detached(void)
 	expect_wb_end(&room, 0);
 	expect_wb_end(&c, 0);
 	cleaned(2, 4);
-	expect_wb_end(&b, 0);
+	expect_wb_end(&b, VMOP_WAIT_ANSWERED);
 	expect_wb_waiting(&a);
 	cleaned(4, 8);
-	expect_wb_end(&a, 0);
+	expect_wb_end(&a, VMOP_WAIT_ANSWERED);
 	expect_nothing(file);
 	end();
 }
@@ -350,13 +369,13 @@ void case_writeback_pager_or_port_gone(void)
 	struct wb_wait clean, room;
 
 	begin();
-	start_clean(&clean, 0, 8, 8);
+	start_clean(&clean, 0, 8);
 	start_room(&room, 0, 8, 8);
 	WRITEBACK(0, 8);
 	vmop_source_pager_closed(vmo.src);
 	expect_wb_end(&clean, 0);
 	expect_wb_end(&room, 0);
-	start_clean(&clean, 0, 8, 8);
+	start_clean(&clean, 0, 8);
 	expect_wb_end(&clean, -ENOTCONN);
 	start_room(&room, 0, 8, 8);
 	expect_wb_end(&room, -ENOTCONN);
@@ -364,13 +383,13 @@ void case_writeback_pager_or_port_gone(void)
 	end();
 
 	begin();
-	start_clean(&clean, 0, 8, 8);
+	start_clean(&clean, 0, 8);
 	start_room(&room, 0, 8, 8);
 	WRITEBACK(0, 8);
 	port_close(file);
 	expect_wb_end(&clean, -ENOTCONN);
 	expect_wb_end(&room, -ENOTCONN);
-	start_clean(&clean, 0, 8, 8);
+	start_clean(&clean, 0, 8);
 	expect_wb_end(&clean, -ENOTCONN);
 	start_room(&room, 0, 8, 8);
 	expect_wb_end(&room, -ENOTCONN);
@@ -386,13 +405,13 @@ void case_writeback_detached_then_pager_gone(void)
 
 	begin();
 	vmop_source_detach(vmo.src);
-	start_clean(&clean, 0, 8, 8);
+	start_clean(&clean, 0, 8);
 	start_room(&room, 0, 8, 8);
 	vmop_source_pager_closed(vmo.src);
 	CHECK_EQ(vmop_source_state(vmo.src), VMOP_VMO_STATE_DETACHED);
 	expect_wb_end(&clean, 0);
 	expect_wb_end(&room, 0);
-	start_clean(&clean, 0, 8, 8);
+	start_clean(&clean, 0, 8);
 	expect_wb_end(&clean, -ENOTCONN);
 	start_room(&room, 0, 8, 8);
 	expect_wb_end(&room, -ENOTCONN);
@@ -402,10 +421,10 @@ void case_writeback_detached_then_pager_gone(void)
 	begin();
 	vmop_source_detach(vmo.src);
 	port_close(file);
-	start_clean(&clean, 0, 8, 8);
+	start_clean(&clean, 0, 8);
 	expect_wb_waiting(&clean);
 	cleaned(0, 8);
-	expect_wb_end(&clean, 0);
+	expect_wb_end(&clean, VMOP_WAIT_ANSWERED);
 	vmo_drop(&vmo);
 	vmop_port_put(port);
 	expect_no_leaks();
@@ -418,10 +437,11 @@ void case_writeback_at_closing_port(void)
 
 	begin();
 	vmop_port_pager_closed(port);
-	start_clean(&clean, 0, 8, 8);
+	start_clean(&clean, 0, 8);
 	expect_wb_end(&clean, -ENOTCONN);
 	CHECK_EQ(info().writeback_requests, 0);
 	CHECK_EQ(info().num_waiters, 0);
+	expect_maps(0);
 	end();
 }
 
@@ -432,7 +452,7 @@ void case_writeback_not_taken(void)
 	file = port_open(&port);
 	vmo_init(&vmo, port, KEY);
 	CHECK(!vmop_port_takes_writeback(port));
-	start_clean(&clean, 0, 8, 8);
+	start_clean(&clean, 0, 8);
 	expect_wb_end(&clean, -EOPNOTSUPP);
 	start_room(&room, 0, 8, 8);
 	expect_wb_end(&room, -EOPNOTSUPP);
@@ -440,15 +460,17 @@ void case_writeback_not_taken(void)
 	CHECK_EQ(info().writeback_requests, 0);
 	/* Detached it is no better; gone is gone. */
 	vmop_source_detach(vmo.src);
-	start_clean(&clean, 0, 8, 8);
+	start_clean(&clean, 0, 8);
 	expect_wb_end(&clean, -EOPNOTSUPP);
+	expect_maps(0);
 	end();
 
 	file = port_open(&port);
 	vmo_init(&vmo, port, KEY);
 	vmop_source_pager_closed(vmo.src);
-	start_clean(&clean, 0, 8, 8);
+	start_clean(&clean, 0, 8);
 	expect_wb_end(&clean, -ENOTCONN);
+	expect_maps(0);
 	end();
 }
 
@@ -459,23 +481,26 @@ void case_writeback_out_of_memory(void)
 
 	begin();
 	sim_alloc_fails_in = 1;
-	start_clean(&a, 0, 8, 8);
+	start_clean(&a, 0, 8);
 	expect_wb_end(&a, -ENOMEM);
 	sim_alloc_fails_in = 1;
 	start_room(&room, 0, 8, 8);
 	expect_wb_end(&room, -ENOMEM);
 	expect_nothing(file);
 	CHECK_EQ(info().writeback_requests, 0);
-	start_clean(&a, 0, 8, 8);
+	expect_maps(0);
+	start_clean(&a, 0, 8);
 	start_room(&room, 0, 8, 8);
 	sim_alloc_fails_in = 1;
-	start_clean(&b, 0, 8, 8);
+	start_clean(&b, 0, 8);
 	start_room(&room2, 9, 10, 1);
 	CHECK_EQ(sim_alloc_fails_in, 1);
 	sim_alloc_fails_in = 0;
+	expect_maps(1);
 	cleaned(0, 8);
-	expect_wb_end(&a, 0);
-	expect_wb_end(&b, 0);
+	expect_wb_end(&a, VMOP_WAIT_ANSWERED);
+	expect_wb_end(&b, VMOP_WAIT_ANSWERED);
+	expect_maps(0);
 	expect_wb_end(&room, 0);
 	expect_wb_end(&room2, 0);
 	end();
@@ -487,16 +512,28 @@ void case_writeback_cancel(void)
 	struct wb_wait a, b;
 
 	begin();
-	start_clean(&a, 0, 8, 8);
-	start_clean(&b, 2, 8, 6);
+	start_clean(&a, 0, 8);
+	start_clean(&b, 2, 8);
 	sim_signal(a.thread, SIM_SIG_FATAL);
 	expect_wb_end(&a, -ERESTARTSYS);
 	expect_wb_waiting(&b);
 	WRITEBACK(0, 8);
-	cleaned(0, 8);
-	expect_wb_end(&b, 0);
+	cleaned(2, 8);
+	/* Who left wanted the rest, and the record says so. */
+	expect_wb_waiting(&b);
+	cleaned(0, 2);
+	expect_wb_end(&b, VMOP_WAIT_ANSWERED);
 
-	start_clean(&a, 0, 8, 8);
+	start_clean_of(&a, 0, 8, PAGE(0));
+	start_clean_of(&b, 2, 8, PAGE(7));
+	sim_signal(b.thread, SIM_SIG_FATAL);
+	expect_wb_end(&b, -ERESTARTSYS);
+	cleaned(0, 1);
+	expect_wb_waiting(&a);
+	cleaned(7, 8);
+	expect_wb_end(&a, VMOP_WAIT_ANSWERED);
+
+	start_clean(&a, 0, 8);
 	start_room(&b, 0, 8, 8);
 	sim_signal(a.thread, SIM_SIG_FATAL);
 	expect_wb_end(&a, -ERESTARTSYS);
@@ -504,6 +541,7 @@ void case_writeback_cancel(void)
 	expect_wb_end(&b, -ERESTARTSYS);
 	expect_nothing(file);
 	CHECK_EQ(sim_nr_live("vmop_req"), 0);
+	expect_maps(0);
 	end();
 }
 
@@ -513,17 +551,17 @@ void case_writeback_withdrawn(void)
 	struct wb_wait a, b, c;
 
 	begin();
-	start_clean(&a, 0, 8, 2);
+	start_clean_of(&a, 0, 8, PAGE(6) | PAGE(7));
 	start_room(&b, 0, 8, 2);
-	start_clean(&c, 20, 24, 1);
+	start_clean_of(&c, 20, 24, PAGE(20));
 	cleaned(6, 8);
-	expect_wb_end(&a, 0);
+	expect_wb_end(&a, VMOP_WAIT_ANSWERED);
 	expect_wb_end(&b, 0);
 	WRITEBACK(20, 4);
 	expect_nothing(file);
 	cleaned(20, 21);
-	expect_wb_end(&c, 0);
-	start_clean(&a, 0, 8, 2);
+	expect_wb_end(&c, VMOP_WAIT_ANSWERED);
+	start_clean_of(&a, 0, 8, PAGE(0) | PAGE(7));
 	vmop_source_fail(vmo.src, VMOP_FAIL_WRITEBACK, 0, 1, -EIO);
 	expect_wb_end(&a, -EIO);
 	expect_nothing(file);

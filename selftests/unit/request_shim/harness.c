@@ -114,6 +114,55 @@ void expect_no_leaks(void)
 	CHECK_EQ(sim_nr_live("file"), 0);
 }
 
+/* Sets of pages. */
+
+/* The pages of a range that is no longer than the set. */
+u64 page_set(unsigned int start, unsigned int end)
+{
+	u64 pages = 0;
+
+	CHECK(start < end && end <= 64);
+	for (; start < end; start++)
+		pages |= 1ULL << start;
+	return pages;
+}
+
+/* One page of the range at least. */
+u64 page_set_random(unsigned int start, unsigned int end)
+{
+	u64 pages = page_set(start, end);
+	unsigned int i;
+
+	for (i = start; i < end; i++) {
+		if (sim_random(2) && pages & (pages - 1))
+			pages &= ~(1ULL << i);
+	}
+	return pages;
+}
+
+bool page_set_has(u64 pages, unsigned int page)
+{
+	return pages >> page % 64 & 1;
+}
+
+/*
+ * As vmop_source_request_clean() takes it over. The bits behind the range are set:
+ * nobody may look at them.
+ */
+unsigned long *page_set_bitmap(u64 pages, unsigned int start, unsigned int end)
+{
+	unsigned long nr_longs = BITS_TO_LONGS(end - start);
+	unsigned long *map = kcalloc(nr_longs, sizeof(*map), GFP_KERNEL_ACCOUNT);
+	unsigned long bit;
+
+	CHECK(map);
+	for (bit = 0; bit < nr_longs * SIM_BIT_LONG; bit++) {
+		if (bit >= end - start || page_set_has(pages, start + bit))
+			__set_bit(bit, map);
+	}
+	return map;
+}
+
 /* VMOs. */
 
 void vmo_init(struct vmo *vmo, struct vmop_port *port, u64 key)
@@ -283,7 +332,7 @@ static void wb_wait_fn(void *arg)
 
 	if (w->type == VMOP_REQ_WRITEBACK)
 		w->ret = vmop_source_request_clean(w->src, w->start, w->end,
-						   w->nr_pages, waiter);
+						   w->todo, waiter);
 	else
 		w->ret = vmop_source_request_room(w->src, w->start, w->end,
 						  w->nr_pages, waiter);
@@ -292,12 +341,31 @@ static void wb_wait_fn(void *arg)
 	free(waiter);
 }
 
-void start_wb_wait(struct wb_wait *w, struct vmo *vmo, enum vmop_req_type type,
-		   unsigned int start, unsigned int end, unsigned int nr_pages)
+/* The caller's bitmap is no allocation that sim_alloc_fails_in is about. */
+void start_wb_clean(struct wb_wait *w, struct vmo *vmo, unsigned int start,
+		    unsigned int end, u64 pages)
+{
+	long fails_in = sim_alloc_fails_in;
+
+	sim_alloc_fails_in = 0;
+	*w = (struct wb_wait) {
+		.src = vmo->src,
+		.type = VMOP_REQ_WRITEBACK,
+		.start = start,
+		.end = end,
+		.todo = page_set_bitmap(pages, start, end),
+	};
+	sim_alloc_fails_in = fails_in;
+	w->thread = sim_spawn(wb_wait_fn, w);
+	sim_run(w->thread);
+}
+
+void start_wb_room(struct wb_wait *w, struct vmo *vmo, unsigned int start,
+		   unsigned int end, unsigned int nr_pages)
 {
 	*w = (struct wb_wait) {
 		.src = vmo->src,
-		.type = type,
+		.type = VMOP_REQ_ROOM,
 		.start = start,
 		.end = end,
 		.nr_pages = nr_pages,

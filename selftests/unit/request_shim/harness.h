@@ -47,6 +47,15 @@ void walk_source(struct vmop_source *src);
 /* A VMO: pages that are absent, clean or dirty; a size. */
 #define NR_PAGES 64
 
+/*
+ * A set of pages: a bit for each of the first 64. Where a range goes further, the
+ * set repeats itself every 64 pages.
+ */
+u64 page_set(unsigned int start, unsigned int end);
+u64 page_set_random(unsigned int start, unsigned int end);
+bool page_set_has(u64 pages, unsigned int page);
+unsigned long *page_set_bitmap(u64 pages, unsigned int start, unsigned int end);
+
 enum { ABSENT, CLEAN, DIRTY };
 
 struct vmo {
@@ -78,13 +87,16 @@ struct wb_wait {
 	struct sim_thread *thread;
 	struct vmop_source *src;
 	enum vmop_req_type type;	/* WRITEBACK or ROOM */
-	unsigned int start, end, nr_pages;
+	unsigned int start, end;
+	unsigned long *todo;		/* WRITEBACK; taken by the call */
+	unsigned int nr_pages;		/* ROOM */
 	int ret;
 };
 
-void start_wb_wait(struct wb_wait *w, struct vmo *vmo, enum vmop_req_type type,
-		   unsigned int start, unsigned int end,
-		   unsigned int nr_pages);
+void start_wb_clean(struct wb_wait *w, struct vmo *vmo, unsigned int start,
+		    unsigned int end, u64 pages);
+void start_wb_room(struct wb_wait *w, struct vmo *vmo, unsigned int start,
+		   unsigned int end, unsigned int nr_pages);
 void expect_wb_waiting(struct wb_wait *w);
 void expect_wb_end(struct wb_wait *w, int ret);
 

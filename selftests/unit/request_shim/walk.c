@@ -25,6 +25,17 @@ static unsigned long walk_queue(struct vmop_source *src)
 	return nr;
 }
 
+/* Requests for content to become clean know which pages, the others how many. */
+static void walk_pending(const struct vmop_req *req)
+{
+	unsigned long nr = req->last - req->start + 1;
+
+	CHECK(req->pending && req->pending <= nr);
+	CHECK_EQ(!!req->todo, req->type == VMOP_REQ_WRITEBACK);
+	if (req->todo)
+		CHECK_EQ(req->pending, bitmap_weight(req->todo, nr));
+}
+
 /*
  * In order, and disjoint but for requests to write back; everyone has a waiter,
  * and something left to bring.
@@ -43,7 +54,7 @@ static unsigned long walk_tree(struct vmop_source *src, int type,
 		CHECK(req->src == src);
 		CHECK_EQ(req->type, type);
 		CHECK(req->start >= next_start && req->start <= req->last);
-		CHECK(req->pending && req->pending <= req->last - req->start + 1);
+		walk_pending(req);
 		CHECK(!list_empty(&req->waiters));
 		list_for_each_entry(w, &req->waiters, link) {
 			CHECK(w->req == req && !w->done);
