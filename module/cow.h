@@ -209,5 +209,7 @@ int vmop_cow_writeback_end(struct vmop_cow *node, pgoff_t start, pgoff_t end,
 			   vmop_cow_range_fn cleaned, void *ctx);
 bool vmop_cow_dirty_span(struct vmop_cow *node, pgoff_t start, pgoff_t end,
 			 struct vmop_dirty_span *span);
+void vmop_cow_dirty_map(struct vmop_cow *node, pgoff_t start, pgoff_t end,
+			unsigned long *map);
 
 #endif /* VMOP_COW_H */

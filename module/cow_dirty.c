@@ -16,6 +16,7 @@
  *
  * Locks: every function says what it needs.
  */
+#include <linux/bitmap.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
@@ -438,4 +439,25 @@ bool vmop_cow_dirty_span(struct vmop_cow *node, pgoff_t start, pgoff_t end,
 		cond_resched();
 	}
 	return found;
+}
+
+/**
+ * vmop_cow_dirty_map() - which pages of a range are dirty
+ * @node: the node
+ * @start: first page
+ * @end: page behind the last one
+ * @map: a bit for each page, set for those that are; all clear on entry
+ *
+ * Context: shared tree lock.
+ */
+void vmop_cow_dirty_map(struct vmop_cow *node, pgoff_t start, pgoff_t end,
+			unsigned long *map)
+{
+	struct vmop_dirty_run run = { .end = start };
+
+	vmop_cow_assert_held(node);
+	while (vmop_plist_next_dirty(&node->pages, run.end, end, &run)) {
+		bitmap_set(map, run.start - start, run.end - run.start);
+		cond_resched();
+	}
 }

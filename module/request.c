@@ -98,6 +98,7 @@ void vmop_req_put(struct vmop_req *req)
 
 	if (!refcount_dec_and_test(&req->ref))
 		return;
+	kfree(req->todo);
 	kmem_cache_free(vmop_req_cache, req);
 	vmop_source_put(src);
 }
@@ -289,7 +290,7 @@ static void vmop_source_count_locked(struct vmop_source *src,
  * @w: the first wait for it
  *
  * To a detached source it is not told any more. Takes over the caller's
- * reference, but not on error. Takes port->lock.
+ * reference and what @want holds, but not on error. Takes port->lock.
  *
  * Return: 0; -ENOTCONN: the port is being closed, and will soon tell the source.
  */
@@ -312,6 +313,7 @@ int vmop_req_enter_locked(struct vmop_req *req,
 		if (ret)
 			return ret;
 	}
+	req->todo = want->todo;
 	vmop_req_tree_insert(req, &src->reqs[req->type]);
 	vmop_waiter_join_locked(w, req, want->start);
 	vmop_source_count_locked(src, req);
@@ -492,19 +494,22 @@ static u64 vmop_source_answer_locked(struct vmop_source *src,
 	lockdep_assert_held(&src->lock);
 	for (req = vmop_req_tree_iter_first(root, start, end - 1); req;
 	     req = next) {
-		unsigned long nr = min_t(unsigned long, end - 1, req->last) -
-				   max_t(unsigned long, start, req->start) + 1;
+		unsigned long first = max_t(unsigned long, start, req->start);
+		unsigned long last = min_t(unsigned long, end - 1, req->last);
 		bool over = err && req->start >= start;
 
 		next = vmop_req_tree_iter_next(req, start, end - 1);
-		nr_pages += nr;
-		req->pending -= min(req->pending, nr);
+		nr_pages += last - first + 1;
+		req->pending -= min(req->pending,
+				    vmop_req_done_locked(req, first, last));
+		req->vague |= err;
 		list_for_each_entry(w, &req->waiters, link) {
 			if (err && w->start >= start && w->start < end)
 				w->status = err;
 		}
 		if (over || !req->pending)
-			vmop_req_finish_locked(req, 0);
+			vmop_req_finish_locked(req, req->todo && !req->vague ?
+					       VMOP_WAIT_ANSWERED : 0);
 	}
 	return nr_pages;
 }

@@ -40,7 +40,7 @@ enum vmop_req_type {
 	VMOP_REQ_NR_TYPES
 };
 
-/* Result of a wait: the pager has answered a WRITEBACK record by its id. */
+/* Result of a wait: all that a WRITEBACK request was about is written back. */
 #define VMOP_WAIT_ANSWERED 1
 
 /**
@@ -166,7 +166,11 @@ struct vmop_source {
  * @ref: reference count
  * @pending: source->lock: pages not answered yet. A number, not a set: a page
  *           that is answered twice counts twice (semantics: REQ-16). Of READ and
- *           DIRTY at first the whole range; of the others what the maker says
+ *           DIRTY at first the whole range, of ROOM what the maker says. Of
+ *           WRITEBACK the bits in @todo: there a page counts once
+ * @todo: WRITEBACK: a bit for each page of the range, set while the page has to
+ *        become clean; NULL for the others
+ * @vague: WRITEBACK: a part was failed, so nothing follows from its end
  * @failed: source->lock: is in counters.failed_requests
  * @waiters: source->lock: of struct vmop_waiter
  * @wq: where the waiters sleep
@@ -189,6 +193,8 @@ struct vmop_req {
 	refcount_t ref;
 
 	unsigned long pending;
+	unsigned long *todo;
+	bool vague;
 	bool failed;
 	struct list_head waiters;
 	wait_queue_head_t wq;
@@ -225,12 +231,14 @@ struct vmop_waiter {
  * @start: first page
  * @end: page behind the last one, greater than @start
  * @pending: how many pages have to be answered
+ * @todo: as in struct vmop_req
  */
 struct vmop_req_want {
 	enum vmop_req_type type;
 	pgoff_t start;
 	pgoff_t end;
 	unsigned long pending;
+	unsigned long *todo;
 };
 
 int vmop_request_init(void);
@@ -248,7 +256,7 @@ int vmop_waiter_wait(struct vmop_waiter *w, unsigned int task_state);
 void vmop_waiter_cancel(struct vmop_waiter *w);
 
 int vmop_source_request_clean(struct vmop_source *src, pgoff_t start,
-			      pgoff_t end, unsigned long nr_dirty,
+			      pgoff_t end, unsigned long *todo,
 			      struct vmop_waiter *w);
 int vmop_source_request_room(struct vmop_source *src, pgoff_t start,
 			     pgoff_t end, unsigned long nr_pages,
@@ -277,6 +285,8 @@ int vmop_req_enter_locked(struct vmop_req *req,
 			  const struct vmop_req_want *want,
 			  struct vmop_waiter *w);
 void vmop_req_finish_locked(struct vmop_req *req, int status);
+unsigned long vmop_req_done_locked(struct vmop_req *req, unsigned long first,
+				   unsigned long last);
 void vmop_waiter_join_locked(struct vmop_waiter *w, struct vmop_req *req,
 			     pgoff_t start);
 struct vmop_req *vmop_source_next_locked(struct vmop_source *src,

@@ -6,11 +6,13 @@
  *
  * They differ from READ and DIRTY in this:
  *
- * - They may overlap, so none is cut. Each says how many pages have to become
- *   clean.
+ * - They may overlap, so none is cut. Room says how many pages have to become
+ *   clean; a wait for content to be clean, which ones: what becomes dirty later
+ *   is not waited for, however often.
  * - A wait for content to be clean may share a request only while no reader of
  *   the port has it: who has read the record may have begun to write before the
- *   content of the second waiter was there. A wait for room may share any.
+ *   content of the second waiter was there. What the second one waits for is
+ *   added. A wait for room may share any.
  * - The pager may answer the record itself by its id, instead of page by page:
  *   all that was dirty when it read the record is written.
  * - They are made of a detached source too: the pager may still write back what
@@ -32,6 +34,46 @@ static bool vmop_req_serves(const struct vmop_req *req,
 	       req->start <= want->start && req->last >= want->end - 1;
 }
 
+/* Let a request be about what a waiter who joins it wants, too. */
+static void vmop_req_add_locked(struct vmop_req *req,
+				const struct vmop_req_want *want)
+{
+	unsigned long shift = want->start - req->start;
+	unsigned long bit;
+
+	if (!want->todo)
+		return;
+	for_each_set_bit(bit, want->todo, want->end - want->start) {
+		if (!test_bit(bit + shift, req->todo)) {
+			__set_bit(bit + shift, req->todo);
+			req->pending++;
+		}
+	}
+}
+
+/**
+ * vmop_req_done_locked() - take an answer off what a request is about
+ * @req: an outstanding request; the caller holds source->lock
+ * @first: first page that is answered, inside the request
+ * @last: final page that is
+ *
+ * Return: how many pages less are pending.
+ */
+unsigned long vmop_req_done_locked(struct vmop_req *req, unsigned long first,
+				   unsigned long last)
+{
+	unsigned long bit = first - req->start;
+	unsigned long nr_pages = 0;
+
+	if (!req->todo)
+		return last - first + 1;
+	for_each_set_bit_from(bit, req->todo, last - req->start + 1) {
+		__clear_bit(bit, req->todo);
+		nr_pages++;
+	}
+	return nr_pages;
+}
+
 /*
  * Join one that serves. -ENOENT: there is none; -ENOTCONN: nobody will ever
  * write back; -EOPNOTSUPP: the pager does not want such records.
@@ -50,6 +92,7 @@ static int vmop_source_join_writeback_locked(struct vmop_source *src,
 	for (req = vmop_source_next_locked(src, want->type, 0); req;
 	     req = vmop_source_after_locked(req)) {
 		if (vmop_req_serves(req, want)) {
+			vmop_req_add_locked(req, want);
 			vmop_waiter_join_locked(w, req, want->start);
 			return 0;
 		}
@@ -57,8 +100,9 @@ static int vmop_source_join_writeback_locked(struct vmop_source *src,
 	return -ENOENT;
 }
 
+/* @want->todo is gone from there when the request has it. */
 static int vmop_source_request_writeback(struct vmop_source *src,
-					 const struct vmop_req_want *want,
+					 struct vmop_req_want *want,
 					 struct vmop_waiter *w)
 {
 	struct vmop_req *req;
@@ -77,8 +121,10 @@ static int vmop_source_request_writeback(struct vmop_source *src,
 	ret = vmop_source_join_writeback_locked(src, want, w);
 	if (ret == -ENOENT) {
 		ret = vmop_req_enter_locked(req, want, w);
-		if (!ret)
+		if (!ret) {
 			req = NULL;
+			want->todo = NULL;
+		}
 	}
 	spin_unlock(&src->lock);
 	if (req)
@@ -91,12 +137,14 @@ static int vmop_source_request_writeback(struct vmop_source *src,
  * @src: the source
  * @start: first page that is dirty
  * @end: page behind the last one that is, greater than @start
- * @nr_dirty: how many in between are
+ * @todo: a bit for each page, set for those that are dirty, one at least. From
+ *        kcalloc(); this function or the request frees it
  * @w: the caller's wait; must be ended by vmop_waiter_wait() or
  *     vmop_waiter_cancel(), in this thread, when the function returned 0
  *
- * The caller holds the tree lock and has counted under it. He drops it before he
- * waits, and looks again afterwards, unless the result is VMOP_WAIT_ANSWERED.
+ * The caller holds the tree lock and has looked under it. He drops it before he
+ * waits. VMOP_WAIT_ANSWERED then means that each page of @todo was written back;
+ * after 0 he looks again.
  *
  * Takes source->lock and port->lock. Allocates, never sleeps for the pager.
  *
@@ -104,14 +152,21 @@ static int vmop_source_request_writeback(struct vmop_source *src,
  * does not take WRITEBACK records; -ENOMEM.
  */
 int vmop_source_request_clean(struct vmop_source *src, pgoff_t start,
-			      pgoff_t end, unsigned long nr_dirty,
+			      pgoff_t end, unsigned long *todo,
 			      struct vmop_waiter *w)
 {
 	struct vmop_req_want want = {
-		VMOP_REQ_WRITEBACK, start, end, nr_dirty
+		.type = VMOP_REQ_WRITEBACK,
+		.start = start,
+		.end = end,
+		.pending = bitmap_weight(todo, end - start),
+		.todo = todo,
 	};
+	int ret;
 
-	return vmop_source_request_writeback(src, &want, w);
+	ret = vmop_source_request_writeback(src, &want, w);
+	kfree(want.todo);
+	return ret;
 }
 
 /**
@@ -128,7 +183,12 @@ int vmop_source_request_room(struct vmop_source *src, pgoff_t start,
 			     pgoff_t end, unsigned long nr_pages,
 			     struct vmop_waiter *w)
 {
-	struct vmop_req_want want = { VMOP_REQ_ROOM, start, end, nr_pages };
+	struct vmop_req_want want = {
+		.type = VMOP_REQ_ROOM,
+		.start = start,
+		.end = end,
+		.pending = nr_pages,
+	};
 
 	return vmop_source_request_writeback(src, &want, w);
 }

@@ -4,11 +4,16 @@
  * and a wait. All waits for a pager but those of faults end here; faults make
  * their request here and wait by themselves, as they have locks to drop.
  */
+#include <linux/slab.h>
+
 #include "request.h"
 #include "vmo.h"
 
 /* A writer over the limit goes on when this part of it is clean again. */
 #define VMOP_ROOM_PART 4
+
+/* Pages that one wait for writeback is about: each takes a bit of memory. */
+#define VMOP_SYNC_PAGES 65536UL
 
 static int vmop_vmo_request_room_locked(struct vmop_vmo *vmo,
 					struct vmop_waiter *w)
@@ -82,6 +87,19 @@ int vmop_vmo_wait_locked(struct vmop_vmo *vmo, enum vmop_need need,
 	return ret == VMOP_WAIT_ANSWERED ? 0 : ret;
 }
 
+static int vmop_vmo_request_clean_locked(struct vmop_vmo *vmo, pgoff_t start,
+					 pgoff_t end, struct vmop_waiter *w)
+{
+	unsigned long *todo;
+
+	todo = kcalloc(BITS_TO_LONGS(end - start), sizeof(*todo),
+		       GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL);
+	if (!todo)
+		return -ENOMEM;
+	vmop_cow_dirty_map(&vmo->node, start, end, todo);
+	return vmop_source_request_clean(vmo->node.source, start, end, todo, w);
+}
+
 /**
  * vmop_vmo_sync() - wait until what is dirty now is written back
  * @vmo: the VMO
@@ -89,8 +107,10 @@ int vmop_vmo_wait_locked(struct vmop_vmo *vmo, enum vmop_need need,
  * @end: page behind the last one
  * @state: TASK_KILLABLE or TASK_INTERRUPTIBLE
  *
- * Content that is changed again and again while the pager writes never becomes
- * clean: then it takes the pager's answer to the WRITEBACK record to end this.
+ * In large pieces, one after the other. What becomes dirty meanwhile is not waited
+ * for, but in pieces that are still to come. A page that is changed each time that
+ * the pager writes it never becomes clean: then it takes the pager's answer to the
+ * WRITEBACK record to end this.
  *
  * Context: no lock of ours.
  * Return: 0; -ERESTARTSYS for a signal; -ENOTCONN when the pager is gone;
@@ -113,12 +133,15 @@ int vmop_vmo_sync(struct vmop_vmo *vmo, pgoff_t start, pgoff_t end,
 			up_read(&node->tree->lock);
 			return 0;
 		}
-		ret = vmop_source_request_clean(node->source, span.start,
-						span.end, span.nr_pages,
-						&waiter);
+		end = span.end;
+		span.end = min(end, span.start + VMOP_SYNC_PAGES);
+		ret = vmop_vmo_request_clean_locked(vmo, span.start, span.end,
+						    &waiter);
 		up_read(&node->tree->lock);
 		if (!ret)
 			ret = vmop_waiter_wait(&waiter, state);
-	} while (!ret);
-	return ret == VMOP_WAIT_ANSWERED ? 0 : ret;
+		if (ret == VMOP_WAIT_ANSWERED)
+			start = span.end;
+	} while (ret >= 0);
+	return ret;
 }

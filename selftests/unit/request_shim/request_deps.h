@@ -37,6 +37,41 @@
 #define pgoff_t unsigned long
 #define __poll_t unsigned int
 
+/* Bits, one after the other. */
+#define SIM_BIT_LONG 64
+
+static inline bool test_bit(unsigned long bit, const unsigned long *map)
+{
+	return map[bit / SIM_BIT_LONG] >> bit % SIM_BIT_LONG & 1;
+}
+
+static inline void __set_bit(unsigned long bit, unsigned long *map)
+{
+	map[bit / SIM_BIT_LONG] |= 1ul << bit % SIM_BIT_LONG;
+}
+
+static inline void __clear_bit(unsigned long bit, unsigned long *map)
+{
+	map[bit / SIM_BIT_LONG] &= ~(1ul << bit % SIM_BIT_LONG);
+}
+
+#define for_each_set_bit_from(bit, map, size)				\
+	for (; (bit) < (size); (bit)++)					\
+		if (test_bit(bit, map))
+#define for_each_set_bit(bit, map, size)				\
+	for ((bit) = 0; (bit) < (size); (bit)++)			\
+		if (test_bit(bit, map))
+
+static inline unsigned long bitmap_weight(const unsigned long *map,
+					  unsigned long size)
+{
+	unsigned long bit, weight = 0;
+
+	for_each_set_bit(bit, map, size)
+		weight++;
+	return weight;
+}
+
 /* Files. */
 struct inode;
 struct file;
@@ -168,7 +203,12 @@ struct kmem_cache {
 #define KMEM_CACHE(type, flags) sim_cache_create(#type, sizeof(struct type))
 #define kmem_cache_destroy(cache) sim_free("kmem_cache", cache)
 #define kzalloc(size, gfp) sim_alloc("kzalloc", size)
-#define kfree(p) sim_free("kzalloc", p)
+
+static inline void kfree(void *p)
+{
+	if (p)
+		sim_free("kzalloc", p);
+}
 
 static inline void *kmem_cache_zalloc(struct kmem_cache *cache, int gfp)
 {
