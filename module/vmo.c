@@ -140,27 +140,13 @@ void vmop_vmo_end(struct vmop_vmo *vmo)
 	mem_cgroup_put(vmo->payer);
 }
 
-/**
- * vmop_vmo_resize() - change the size
- * @vmo: the VMO
- * @len: new size in bytes
- *
- * Never waits for the pager. (semantics: RSZ-1 to RSZ-10)
- *
- * Return: 0; -EPERM if it is not resizable; -ERANGE if @len is too large;
- * -ENOMEM.
- */
-int vmop_vmo_resize(struct vmop_vmo *vmo, u64 len)
+static int vmop_vmo_resize_once(struct vmop_vmo *vmo, u64 len)
 {
 	struct vmop_cow *node = &vmo->node;
 	struct mem_cgroup *old;
 	pgoff_t nr_pages;
 	int ret;
 
-	if (!(vmo->flags & VMOP_VMO_RESIZABLE))
-		return -EPERM;
-	if (len > VMOP_MAX_VMO_SIZE)
-		return -ERANGE;
 	old = vmop_vmo_lock(vmo);
 	nr_pages = node->nr_pages;
 	ret = vmop_cow_resize(node, len);
@@ -181,6 +167,31 @@ int vmop_vmo_resize(struct vmop_vmo *vmo, u64 len)
 		}
 	}
 	vmop_vmo_unlock(vmo, old);
+	return ret;
+}
+
+/**
+ * vmop_vmo_resize() - change the size
+ * @vmo: the VMO
+ * @len: new size in bytes
+ *
+ * Never waits for the pager. (semantics: RSZ-1 to RSZ-10)
+ *
+ * Return: 0; -EPERM if it is not resizable; -ERANGE if @len is too large;
+ * -ENOMEM.
+ */
+int vmop_vmo_resize(struct vmop_vmo *vmo, u64 len)
+{
+	unsigned int tries = VMOP_NOMEM_TRIES;
+	int ret;
+
+	if (!(vmo->flags & VMOP_VMO_RESIZABLE))
+		return -EPERM;
+	if (len > VMOP_MAX_VMO_SIZE)
+		return -ERANGE;
+	do {
+		ret = vmop_vmo_resize_once(vmo, len);
+	} while (ret == -ENOMEM && --tries && vmop_vmo_make_room(vmo));
 	return ret;
 }
 

@@ -149,6 +149,7 @@ int vmop_vmo_prefetch(struct vmop_vmo *vmo, u64 off, u64 len, u64 *actual)
 static int vmop_op_zero_pages(struct vmop_vmo *vmo, pgoff_t pgoff, pgoff_t end)
 {
 	struct vmop_cow *node = &vmo->node;
+	unsigned int tries = VMOP_NOMEM_TRIES;
 	struct mem_cgroup *old;
 	pgoff_t start;
 	int ret;
@@ -171,6 +172,8 @@ static int vmop_op_zero_pages(struct vmop_vmo *vmo, pgoff_t pgoff, pgoff_t end)
 		if (pgoff > start)
 			vmop_cow_modify(node);
 		vmop_vmo_unlock(vmo, old);
+		if (ret == -ENOMEM && --tries && vmop_vmo_make_room(vmo))
+			ret = 0;
 		cond_resched();
 	} while (!ret && pgoff < end);
 	return ret;

@@ -12,6 +12,9 @@
 /* A writer over the limit goes on when this part of it is clean again. */
 #define VMOP_ROOM_PART 4
 
+/* So many writers may ask for leave at once without going over the limit. */
+#define VMOP_GRANT_PART 16
+
 /* Pages that one wait for writeback is about: each takes a bit of memory. */
 #define VMOP_SYNC_PAGES BIT(16)
 
@@ -28,6 +31,23 @@ static int vmop_vmo_request_room_locked(struct vmop_vmo *vmo,
 	nr_pages = max(node->dirty_limit / VMOP_ROOM_PART, 1UL);
 	return vmop_source_request_room(node->source, span.start, span.end,
 					min(nr_pages, span.nr_pages), w);
+}
+
+/*
+ * What is agreed to becomes dirty at once. So one request takes only this part of
+ * the room that is left under the limit, as others may be asking, too.
+ */
+static pgoff_t vmop_vmo_grant_end(struct vmop_cow *node, pgoff_t start,
+				  pgoff_t end)
+{
+	unsigned long nr_dirty = vmop_plist_nr_dirty_all(&node->pages);
+	unsigned long room;
+
+	if (!node->dirty_limit)
+		return vmop_cow_clean_end(node, start, end);
+	room = node->dirty_limit - min(nr_dirty, node->dirty_limit);
+	end = min(end, start + max(room / VMOP_GRANT_PART, 1UL));
+	return vmop_cow_clean_end(node, start, end);
 }
 
 /**
@@ -53,7 +73,7 @@ int vmop_vmo_request_locked(struct vmop_vmo *vmo, enum vmop_need need,
 		return vmop_source_request(node->source, VMOP_REQ_READ, start,
 					   end, w);
 	case VMOP_NEED_GRANT:
-		end = vmop_cow_clean_end(node, start, end);
+		end = vmop_vmo_grant_end(node, start, end);
 		return vmop_source_request(node->source, VMOP_REQ_DIRTY, start,
 					   end, w);
 	default:

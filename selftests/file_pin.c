@@ -5,11 +5,11 @@
  * cleanly; none of them hangs.
  */
 #include <linux/futex.h>
-#include <linux/loop.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
 #include "test_child.h"
+#include "test_loop.h"
 #include "test_ring.h"
 #include "vmop_test.h"
 
@@ -262,56 +262,6 @@ TEST_F(pin, uring_fixed_buffers)
 }
 
 /* ---- O_DIRECT ------------------------------------------------------------ */
-
-struct loop_dev {
-	int mem;
-	int fd;
-};
-
-/* A block device over memory, opened with O_DIRECT. 0 or -errno. */
-static int loop_open(struct loop_dev *loop, size_t bytes)
-{
-	struct loop_config cfg = { .block_size = 512 };
-	char path[32];
-	int ctl, nr, tries;
-
-	ctl = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
-	if (ctl < 0)
-		return -errno;
-	loop->mem = memfd_create("loop", MFD_CLOEXEC);
-	if (loop->mem < 0 || ftruncate(loop->mem, bytes))
-		return -errno;
-	cfg.fd = loop->mem;
-	cfg.info.lo_flags = LO_FLAGS_AUTOCLEAR;
-	nr = ioctl(ctl, LOOP_CTL_GET_FREE);
-	close(ctl);
-	if (nr < 0)
-		return -errno;
-	snprintf(path, sizeof(path), "/dev/loop%d", nr);
-	/* the node may take a moment to appear */
-	for (tries = 0; tries < 100; tries++) {
-		loop->fd = open(path, O_RDWR | O_DIRECT | O_CLOEXEC);
-		if (loop->fd >= 0 || errno != ENOENT)
-			break;
-		vmop_test_nap_ms(10);
-	}
-	if (loop->fd < 0)
-		return -errno;
-	if (ioctl(loop->fd, LOOP_CONFIGURE, &cfg)) {
-		int err = -errno;
-
-		close(loop->fd);
-		return err;
-	}
-	return 0;
-}
-
-#define loop_init(_loop) do { \
-	int __ret = loop_open(_loop, PG(16)); \
-	if (__ret == -ENOENT || __ret == -ENODEV || __ret == -ENXIO) \
-		SKIP(return, "no loop device in this kernel"); \
-	ASSERT_EQ(0, __ret); \
-} while (0)
 
 /* Out of a mapping and into it, absent pages included. */
 TEST_F(pin, direct_io)
