@@ -225,6 +225,9 @@ int vmop_cow_fill(struct vmop_cow *node, pgoff_t pgoff, struct vmop_page *page,
 	vmop_page_attach(page, node, pgoff);
 	if (state == VMOP_CLEAN)
 		vmop_reclaim_add(page);
+	/* A dirty page is the truth about its bytes; see vmop_cow_dirty(). */
+	if (state == VMOP_DIRTY && READ_ONCE(node->clamp_pgoff) == pgoff)
+		WRITE_ONCE(node->clamp_pgoff, VMOP_NO_CLAMP);
 	vmop_map_zap_zero(node, pgoff, 1);
 	return 0;
 }
@@ -309,7 +312,8 @@ int vmop_cow_zero(struct vmop_cow *node, pgoff_t start, pgoff_t end,
  * The bytes from @off on of page @pgoff must read as zeros from now on, though
  * the VMO does not end there for ever, or does not end there any more. A page
  * that is there is zeroed. What the pager may supply later is not to be
- * trusted: on a clean page, or an absent one, the clamp remembers that.
+ * trusted: on an absent page, a clean one, or one that will be clean when the
+ * writeback that has begun is over, the clamp remembers that.
  */
 static void vmop_cow_zero_tail(struct vmop_cow *node, pgoff_t pgoff,
 			       unsigned int off)
@@ -320,8 +324,8 @@ static void vmop_cow_zero_tail(struct vmop_cow *node, pgoff_t pgoff,
 	if (slot.kind == VMOP_SLOT_PAGE) {
 		folio_lock(slot.page->folio);
 		vmop_page_zero_tail(slot.page, off);
-		clamp = vmop_plist_page_state(&node->pages, pgoff) ==
-			VMOP_CLEAN;
+		clamp = vmop_plist_page_state(&node->pages, pgoff) !=
+			VMOP_DIRTY;
 	}
 	if (clamp && node->source) {
 		if (node->clamp_pgoff == pgoff)
