@@ -16,6 +16,7 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 TESTS ?=
 RUN ?=
 ARGS ?=
+BENCH ?=
 FILES ?=
 MODULES ?=
 MEM ?=
@@ -28,7 +29,7 @@ MODDIR ?= /lib/modules/$(shell uname -r)/updates
 VMOPTS = -k '$(KERNEL)' $(if $(MEM),-m '$(MEM)') $(if $(TIMEOUT),-t '$(TIMEOUT)') \
 	$(if $(MODULES),-M '$(MODULES)') $(foreach file,$(FILES),-f '$(file)')
 
-.PHONY: all modules tools demo check check-all unit vm shell lint install \
+.PHONY: all modules tools demo check check-all unit bench vm shell lint install \
 	uninstall docs deps clean help
 
 all: modules tools
@@ -60,6 +61,10 @@ check-all:
 
 unit:
 	+@$(VM)/run-unit
+
+bench:
+	+@$(VM)/run-bench -k '$(KERNEL)' $(if $(MEM),-m '$(MEM)') \
+		$(if $(TIMEOUT),-t '$(TIMEOUT)') $(if $(ARGS),-a '$(ARGS)') $(BENCH)
 
 vm:
 	@[ -n '$(RUN)' ] || { echo "make vm RUN=file: which program?" >&2; exit 2; }
@@ -119,6 +124,7 @@ help:
 	@echo "make check      the test suite in the test VM [KERNEL=6.1|debug] [TESTS='name* name.test']"
 	@echo 'make check-all  the suite on every kernel'
 	@echo 'make unit       logic tests in user space, without a VM'
+	@echo "make bench      benchmarks in the test VM [BENCH=name] [KERNEL=] [MEM=6G] [ARGS='-r 21']"
 	@echo "make vm RUN=f   run a program in the test VM [ARGS=] [FILES='a b'] [KERNEL=] [MEM=1G]"
 	@echo "                [TIMEOUT=300] [MODULES='fuse loop']"
 	@echo 'make shell      a shell in the test VM [FILES=] [KERNEL=] [MEM=] [MODULES=]'

@@ -231,8 +231,10 @@ bool vmop_plist_next_dirty(struct vmop_plist *pl, pgoff_t start, pgoff_t end,
 			run->start = at;
 			do {
 				run->end = ++at;
-				entry = pgl_next_dirty(pl, &at, end);
-			} while (at == run->end && pgl_is_page(entry));
+				/* What is behind the run is for the next call. */
+				entry = pgl_next_dirty(pl, &at,
+						       min(end, at + 1));
+			} while (entry && pgl_is_page(entry));
 			run->zero = false;
 			return true;
 		}

@@ -213,6 +213,8 @@ void vmop_vmo_detach(struct vmop_vmo *vmo)
 	old = vmop_vmo_lock(vmo);
 	vmop_map_zap(&vmo->node, 0, 0);
 	vmop_cow_drop_clean(&vmo->node);
+	/* Who waits for room to change what is gone now need not. */
+	vmop_source_resolve(src, VMOP_REQ_ROOM, 0, vmo->node.nr_pages);
 	vmop_vmo_unlock(vmo, old);
 }
 

@@ -85,10 +85,10 @@ static int vmop_file_wait_locked(struct vmop_vmo *vmo, struct kiocb *iocb,
 
 /*
  * Get what is at a position for reading: a folio with a reference, or NULL for
- * zeros. -ERANGE behind the end.
+ * zeros; @len is cut where the VMO ends now. -ERANGE behind the end.
  */
 static int vmop_file_get(struct vmop_vmo *vmo, struct kiocb *iocb, size_t count,
-			 struct folio **folio)
+			 size_t *len, struct folio **folio)
 {
 	pgoff_t pgoff = iocb->ki_pos >> PAGE_SHIFT;
 	struct vmop_res res;
@@ -107,13 +107,19 @@ static int vmop_file_get(struct vmop_vmo *vmo, struct kiocb *iocb, size_t count,
 			return ret;
 	}
 	*folio = NULL;
+	if (iocb->ki_pos >= vmo->node.len) {
+		ret = -ERANGE;
+		goto out;
+	}
+	*len = min_t(u64, *len, vmo->node.len - iocb->ki_pos);
 	if (res.kind == VMOP_RES_PAGE) {
 		*folio = res.page->folio;
 		folio_get(*folio);
 		folio_set_referenced(*folio);
 	}
+out:
 	up_read(&vmo->node.tree->lock);
-	return res.kind == VMOP_RES_BEYOND ? -ERANGE : 0;
+	return ret;
 }
 
 static ssize_t vmop_file_read_page(struct vmop_vmo *vmo, struct kiocb *iocb,
@@ -125,7 +131,7 @@ static ssize_t vmop_file_read_page(struct vmop_vmo *vmo, struct kiocb *iocb,
 	size_t copied;
 	int ret;
 
-	ret = vmop_file_get(vmo, iocb, count, &folio);
+	ret = vmop_file_get(vmo, iocb, count, &len, &folio);
 	if (ret)
 		return ret;
 	if (folio) {
