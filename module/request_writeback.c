@@ -200,7 +200,8 @@ int vmop_source_request_room(struct vmop_source *src, pgoff_t start,
  * @end: page behind the last one
  *
  * The caller holds the exclusive tree lock, under which it made the change: what
- * becomes dirty later, and is waited for anew, must not count as clean. Takes source->lock and port->lock.
+ * becomes dirty later, and is waited for anew, must not count as clean. Takes
+ * source->lock and port->lock.
  */
 void vmop_source_cleaned(struct vmop_source *src, pgoff_t start, pgoff_t end)
 {

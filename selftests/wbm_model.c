@@ -226,11 +226,10 @@ void wbm_make_dirty(struct wbm *m, unsigned int page)
 {
 	struct wbm_page *p = &m->page[page];
 
-	if (!wbm_has_page(m, page)) {
+	if (!wbm_has_page(m, page))
 		wbm_fill_zero(m, page, WBM_DIRTY);
-	} else {
+	else
 		p->kind = WBM_DIRTY;
-	}
 }
 
 void wbm_write_cells(struct wbm *m, unsigned int cell, unsigned int nr,
