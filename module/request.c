@@ -58,10 +58,9 @@ struct vmop_req *vmop_req_alloc(struct vmop_source *src,
 {
 	struct vmop_req *req;
 
-	/* The waiting thread pays. No memory is an error, never an OOM kill. */
-	req = kmem_cache_zalloc(vmop_req_cache,
-				GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL |
-				__GFP_NOWARN);
+	/* Not charged: under the tree lock a full cgroup cannot reclaim. */
+	req = kmem_cache_zalloc(vmop_req_cache, GFP_KERNEL |
+				__GFP_RETRY_MAYFAIL | __GFP_NOWARN);
 	if (!req)
 		return NULL;
 	vmop_source_get(src);
@@ -635,7 +634,8 @@ bool vmop_source_fail_id(struct vmop_source *src, u64 id, int err)
  */
 int vmop_request_init(void)
 {
-	vmop_req_cache = KMEM_CACHE(vmop_req, SLAB_ACCOUNT);
+	/* No accounting needed: a waiting thread has one request at most. */
+	vmop_req_cache = KMEM_CACHE(vmop_req, 0);
 	return vmop_req_cache ? 0 : -ENOMEM;
 }
 

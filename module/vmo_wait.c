@@ -113,7 +113,7 @@ static int vmop_vmo_request_clean_locked(struct vmop_vmo *vmo, pgoff_t start,
 	unsigned long *todo;
 
 	todo = kcalloc(BITS_TO_LONGS(end - start), sizeof(*todo),
-		       GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL);
+		       GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
 	if (!todo)
 		return -ENOMEM;
 	vmop_cow_dirty_map(&vmo->node, start, end, todo);

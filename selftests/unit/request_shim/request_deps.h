@@ -192,6 +192,7 @@ do {									\
 } while (0)
 
 /* Memory. */
+#define GFP_KERNEL 0
 #define GFP_KERNEL_ACCOUNT 0
 #define __GFP_RETRY_MAYFAIL 0
 #define __GFP_NOWARN 0
