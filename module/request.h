@@ -7,7 +7,8 @@
  * (port.h) hands the requests to the pager.
  *
  * Nothing in here knows pages, VMOs, mappings or user memory: a page range in,
- * a wake-up out. A wake-up only ever means "look again" (semantics: THR-8).
+ * a wake-up out. A wake-up means "look again" (semantics: THR-8), and nothing more
+ * but for VMOP_WAIT_ANSWERED.
  *
  * Terms: start and end are pages, [start, end); last is the final page of a
  * range. The owner of a request is nobody special: every thread that waits for
