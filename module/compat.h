@@ -87,6 +87,16 @@ static inline void vmop_compat_vm_flags_set(struct vm_area_struct *vma,
 #endif
 }
 
+static inline void vmop_compat_vm_flags_clear(struct vm_area_struct *vma,
+					      unsigned long flags)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	vm_flags_clear(vma, flags);
+#else
+	vma->vm_flags &= ~flags;
+#endif
+}
+
 /* 6.10: folio_mapcount() became inline; before it was not exported. */
 static inline int vmop_compat_mapcount(const struct folio *folio)
 {

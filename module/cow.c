@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * cow.c - nodes: what is at a position, who must supply it, and every change of
- * that but clean and dirty, which is cow_dirty.c's. It owns struct vmop_cow and
- * the tree lock's life. It never waits, and knows no requests, no faults and no
- * user memory.
+ * cow.c - nodes: what is at a position, who must supply it, and how content
+ * comes and goes. It owns the life of struct vmop_cow and of the tree lock. Its
+ * companions: cow_fork.c (a page of one's own), cow_size.c (where a node ends),
+ * cow_tree.c (the shape of a family), cow_share.c (who sees what), cow_dirty.c
+ * (clean and dirty). None of them ever waits, or knows requests, faults and user
+ * memory.
  *
  * Locks: every function says which mode of the tree lock it needs.
  */
-#include <linux/pagemap.h>
-#include <linux/slab.h>
-
 #include "cow.h"
-#include "map.h"
-#include "page.h"
-#include "reclaim.h"
 
 /* Pages that one call may free before the caller gets to drop the lock. */
 #define VMOP_COW_BATCH_PAGES 512
@@ -45,7 +41,12 @@ void vmop_tree_get(struct vmop_tree *tree)
 
 static void vmop_tree_release(struct kref *ref)
 {
-	kfree(container_of(ref, struct vmop_tree, ref));
+	struct vmop_tree *tree = container_of(ref, struct vmop_tree, ref);
+
+	if (tree->release)
+		tree->release(tree);
+	vmop_map_put_zero(tree);
+	kfree(tree);
 }
 
 /**
@@ -58,40 +59,46 @@ void vmop_tree_put(struct vmop_tree *tree)
 }
 
 /**
- * vmop_cow_init() - make an empty node of no size
- * @node: memory of the node
- * @tree: its family; the node takes over the caller's reference
- * @source: who supplies its content, or NULL
- * @mapping: where its user mappings are found
+ * vmop_cow_create() - make an empty node of no size
+ * @tree: its family
+ * @home: the space whose mapping its pages will name
+ * @is_root: the tree's source supplies its content
+ *
+ * Return: the node, in no shape yet and nobody's leaf; NULL without memory.
  */
-void vmop_cow_init(struct vmop_cow *node, struct vmop_tree *tree,
-		   struct vmop_source *source, struct address_space *mapping)
+struct vmop_cow *vmop_cow_create(struct vmop_tree *tree,
+				 struct vmop_space *home, bool is_root)
 {
+	struct vmop_cow *node = kzalloc(sizeof(*node), GFP_KERNEL_ACCOUNT);
+
+	if (!node)
+		return NULL;
+	vmop_tree_get(tree);
 	node->tree = tree;
-	node->source = source;
-	node->mapping = mapping;
-	node->len = 0;
-	node->nr_pages = 0;
+	node->source = is_root ? tree->source : NULL;
+	vmop_space_get(home);
+	node->home = home;
+	INIT_LIST_HEAD(&node->children);
+	INIT_LIST_HEAD(&node->sibling);
 	xa_init_flags(&node->cuts, XA_FLAGS_ACCOUNT);
 	vmop_plist_init(&node->pages);
-	atomic_long_set(&node->nr_resident, 0);
-	atomic_long_set(&node->nr_supplied, 0);
-	atomic_long_set(&node->nr_evicted, 0);
-	atomic_long_set(&node->nr_cleaned, 0);
-	node->trap_dirty = false;
-	node->dirty_limit = 0;
-	node->modified = false;
+	return node;
 }
 
 /**
- * vmop_cow_exit() - end a node that vmop_cow_clear() has emptied
- * @node: the node
+ * vmop_cow_destroy() - free a node
+ * @node: a node in no shape, emptied by vmop_cow_clear() if it ever had content
+ *
+ * Context: no lock of ours.
  */
-void vmop_cow_exit(struct vmop_cow *node)
+void vmop_cow_destroy(struct vmop_cow *node)
 {
+	if (!node)
+		return;
 	vmop_plist_destroy(&node->pages);
+	vmop_space_put(node->home);
 	vmop_tree_put(node->tree);
-	node->tree = NULL;
+	kfree(node);
 }
 
 /**
@@ -99,65 +106,165 @@ void vmop_cow_exit(struct vmop_cow *node)
  * @node: the node
  * @pgoff: the position
  *
+ * Own content first, then the parent's as far as the window goes, and so on.
+ * (semantics: COW-2)
+ *
  * Context: shared tree lock; the page of the answer is good while it is held.
- * Return: the answer (semantics: COW-2 for a node without parent).
+ * Return: the answer.
  */
 struct vmop_res vmop_cow_resolve(struct vmop_cow *node, pgoff_t pgoff)
 {
+	struct vmop_res res = { .kind = VMOP_RES_ZERO, .len = PAGE_SIZE };
 	struct vmop_slot slot;
 
 	vmop_cow_assert_held(node);
-	if (pgoff >= node->nr_pages)
-		return (struct vmop_res){ .kind = VMOP_RES_BEYOND };
-	slot = vmop_plist_lookup(&node->pages, pgoff);
-	switch (slot.kind) {
-	case VMOP_SLOT_PAGE:
-		return (struct vmop_res){ VMOP_RES_PAGE, slot.page };
-	case VMOP_SLOT_EMPTY:
-		if (node->source)
-			return (struct vmop_res){ .kind = VMOP_RES_ABSENT };
-		fallthrough;
-	default:
-		return (struct vmop_res){ .kind = VMOP_RES_ZERO };
+	if (pgoff >= node->nr_pages) {
+		res.kind = VMOP_RES_BEYOND;
+		return res;
+	}
+	for (;;) {
+		res.owner = node;
+		res.pgoff = pgoff;
+		slot = vmop_plist_lookup(&node->pages, pgoff);
+		if (slot.kind == VMOP_SLOT_PAGE) {
+			res.kind = VMOP_RES_PAGE;
+			res.page = slot.page;
+			return res;
+		}
+		if (slot.kind != VMOP_SLOT_EMPTY)
+			return res;
+		if (node->source) {
+			res.kind = VMOP_RES_ABSENT;
+			return res;
+		}
+		if (!node->parent || pgoff >= node->limit)
+			return res;
+		res.len = min(res.len, vmop_cow_cut(node, pgoff));
+		pgoff += node->offset;
+		node = node->parent;
 	}
 }
 
 /**
  * vmop_cow_absent_end() - where the absent content that starts somewhere ends
- * @node: the node; it has a source
+ * @node: the node
  * @start: a position that vmop_cow_resolve() calls absent
  * @end: look no further
  *
  * Context: shared tree lock.
- * Return: the first position behind @start that has content, lies behind the
- * end of the node, or is @end (semantics: REQ-6).
+ * Return: the first position behind @start that has content, here or further up,
+ * that lies behind the end of the node, that has no root to supply it, or that
+ * is @end (semantics: REQ-6, COM-6).
  */
 pgoff_t vmop_cow_absent_end(struct vmop_cow *node, pgoff_t start, pgoff_t end)
 {
+	pgoff_t first = start;
+	pgoff_t nr_pages, stop;
+
 	vmop_cow_assert_held(node);
-	return vmop_plist_next_content(&node->pages, start,
-				       min(end, node->nr_pages));
+	if (end <= start || start >= node->nr_pages)
+		return start;
+	nr_pages = min(end, node->nr_pages) - start;
+	for (;;) {
+		stop = min(start + nr_pages, node->nr_pages);
+		if (!node->source)
+			stop = min(stop, node->limit);
+		stop = vmop_plist_next_content(&node->pages, start, stop);
+		nr_pages = min(nr_pages, stop - start);
+		if (node->source || !node->parent)
+			return first + nr_pages;
+		start += node->offset;
+		node = node->parent;
+	}
 }
 
-/* Bytes of an absent page that its pager decides about; the rest is zero. */
-static unsigned int vmop_cow_cut(struct vmop_cow *node, pgoff_t pgoff)
-{
-	void *entry = xa_load(&node->cuts, pgoff);
-
-	return entry ? xa_to_value(entry) : PAGE_SIZE;
-}
-
-/* The positions have other content now, or are no more. */
-static void vmop_cow_forget_cuts(struct vmop_cow *node, pgoff_t start,
+/* How far is what has nothing of its own alike, here and further up? */
+static pgoff_t vmop_cow_bare_end(struct vmop_cow *node, pgoff_t start,
 				 pgoff_t end)
 {
-	unsigned long pgoff;
-	void *entry;
+	pgoff_t nr_pages = end - start;
+	pgoff_t first = start;
 
-	if (start >= end)
-		return;
-	xa_for_each_range(&node->cuts, pgoff, entry, start, end - 1)
-		xa_erase(&node->cuts, pgoff);
+	for (;;) {
+		end = start + nr_pages;
+		if (!node->source && start < node->limit)
+			end = min(end, node->limit);
+		end = vmop_plist_next_content(&node->pages, start, end);
+		nr_pages = end - start;
+		if (node->source || !node->parent || start >= node->limit)
+			return first + nr_pages;
+		start += node->offset;
+		node = node->parent;
+	}
+}
+
+/**
+ * vmop_cow_is_data() - is there something to read at a position?
+ * @node: the node
+ * @pgoff: the position, inside the node
+ * @end: look no further
+ * @next: a position behind @pgoff up to which the answer is the same
+ *
+ * Context: shared tree lock.
+ * Return: false for zeros that take no memory; what is absent is data.
+ */
+bool vmop_cow_is_data(struct vmop_cow *node, pgoff_t pgoff, pgoff_t end,
+		      pgoff_t *next)
+{
+	struct vmop_res res = vmop_cow_resolve(node, pgoff);
+	struct vmop_interval interval;
+
+	*next = pgoff + 1;
+	if (res.kind == VMOP_RES_PAGE)
+		return true;
+	if (vmop_plist_lookup(&res.owner->pages, res.pgoff).kind ==
+	    VMOP_SLOT_EMPTY)
+		*next = vmop_cow_bare_end(node, pgoff, end);
+	else if (res.owner == node &&
+		 vmop_plist_find_interval(&node->pages, pgoff, &interval))
+		*next = min(interval.end, end);
+	return res.kind == VMOP_RES_ABSENT;
+}
+
+/**
+ * vmop_cow_collect() - find the pages that are seen in a small range
+ * @node: the node
+ * @start: first page
+ * @nr_pages: up to BITS_PER_LONG
+ * @pages: NULL for each position that has no page
+ *
+ * One pass up the ancestors for all positions.
+ *
+ * Context: shared tree lock.
+ * Return: how many pages there are.
+ */
+unsigned int vmop_cow_collect(struct vmop_cow *node, pgoff_t start,
+			      unsigned int nr_pages, struct vmop_page **pages)
+{
+	unsigned long open = nr_pages == BITS_PER_LONG ? ~0UL :
+							 BIT(nr_pages) - 1;
+	unsigned int nr_found = 0;
+	struct vmop_slot slot;
+	unsigned int i;
+
+	for (;;) {
+		for_each_set_bit(i, &open, nr_pages) {
+			slot = vmop_plist_lookup(&node->pages, start + i);
+			if (slot.kind == VMOP_SLOT_EMPTY &&
+			    start + i < node->limit &&
+			    vmop_cow_cut(node, start + i) == PAGE_SIZE)
+				continue;
+			open &= ~BIT(i);
+			if (slot.kind != VMOP_SLOT_PAGE)
+				continue;
+			pages[i] = slot.page;
+			nr_found++;
+		}
+		if (!open || !node->parent)
+			return nr_found;
+		start += node->offset;
+		node = node->parent;
+	}
 }
 
 /*
@@ -210,49 +317,6 @@ int vmop_cow_supply(struct vmop_cow *node, pgoff_t pgoff,
 	return 0;
 }
 
-/**
- * vmop_cow_fill() - turn zero content into a page of zeros
- * @node: the node
- * @pgoff: the position
- * @page: a page of zeros
- * @write: because it will be written; else because memory is wanted there
- *
- * The page is dirty when it will be written, and when it comes from a zero
- * interval, which is dirty itself. (semantics: B.0, DT-12, COM-2)
- *
- * Context: exclusive tree lock.
- * Return: 0; -EEXIST when the position has no zero content any more, or when it
- * must not become dirty without the pager's leave; -ENOMEM. The page stays the
- * caller's on error.
- */
-int vmop_cow_fill(struct vmop_cow *node, pgoff_t pgoff, struct vmop_page *page,
-		  bool write)
-{
-	enum vmop_dirty_state state = VMOP_UNTRACKED;
-	int ret;
-
-	vmop_cow_assert_exclusive(node);
-	if (vmop_cow_resolve(node, pgoff).kind != VMOP_RES_ZERO)
-		return -EEXIST;
-	if (vmop_cow_tracks_dirt(node)) {
-		struct vmop_slot slot = vmop_plist_lookup(&node->pages, pgoff);
-
-		state = VMOP_DIRTY;
-		if (!write && slot.kind == VMOP_SLOT_MARKER)
-			state = VMOP_CLEAN;
-	}
-	if (state == VMOP_DIRTY && node->trap_dirty)
-		return -EEXIST;
-	ret = vmop_plist_insert_page(&node->pages, pgoff, page, state);
-	if (ret)
-		return ret;
-	vmop_page_attach(page, node, pgoff);
-	if (state == VMOP_CLEAN)
-		vmop_reclaim_add(page);
-	vmop_map_zap_zero(node, pgoff, 1);
-	return 0;
-}
-
 static void vmop_cow_release_slot(void *ctx, pgoff_t pgoff,
 				  struct vmop_slot slot)
 {
@@ -261,35 +325,57 @@ static void vmop_cow_release_slot(void *ctx, pgoff_t pgoff,
 	cond_resched();
 }
 
+static void vmop_cow_zero_page(struct vmop_cow *node, pgoff_t pgoff,
+			       struct vmop_page *page,
+			       enum vmop_dirty_state state)
+{
+	vmop_plist_new_zeros(&node->pages, pgoff);
+	vmop_page_lock(page);
+	vmop_plist_replace_page_with_zero(&node->pages, pgoff, state);
+	vmop_page_detach_locked(page);
+	vmop_page_unlock(page);
+	vmop_page_free(page);
+}
+
+static int vmop_cow_zero_gap(struct vmop_cow *node, pgoff_t start, pgoff_t end,
+			     enum vmop_dirty_state state)
+{
+	int ret;
+
+	vmop_plist_new_zeros(&node->pages, start);
+	ret = vmop_plist_add_zero_interval(&node->pages, start, end, state);
+	if (ret)
+		return ret;
+	if (node->source)
+		vmop_cow_forget_cuts(node, start, end);
+	/* What was seen through the gap. */
+	if (node->parent)
+		vmop_map_zap(node, start, end - start);
+	return 0;
+}
+
 /* One step of vmop_cow_zero(): the position or run at @pgoff. */
 static int vmop_cow_zero_step(struct vmop_cow *node, pgoff_t pgoff, pgoff_t end,
 			      pgoff_t *next)
 {
+	enum vmop_dirty_state state = node->source ? VMOP_DIRTY :
+						     VMOP_UNTRACKED;
 	struct vmop_slot slot = vmop_plist_lookup(&node->pages, pgoff);
 	struct vmop_interval interval;
-	struct vmop_page *page;
-	int ret;
 
 	*next = pgoff + 1;
 	switch (slot.kind) {
 	case VMOP_SLOT_PAGE:
-		page = slot.page;
-		vmop_plist_new_zeros(&node->pages, pgoff);
-		folio_lock(page->folio);
-		vmop_plist_replace_page_with_zero(&node->pages, pgoff,
-						  VMOP_DIRTY);
-		vmop_page_detach_locked(page);
-		folio_unlock(page->folio);
-		vmop_page_free(page);
+		if (vmop_cow_must_preserve(node, pgoff))
+			return vmop_cow_preserve_page(node, slot.page);
+		vmop_cow_zero_page(node, pgoff, slot.page, state);
 		return 0;
 	case VMOP_SLOT_EMPTY:
+		if (vmop_cow_must_preserve(node, pgoff))
+			return -ENODATA;
 		*next = vmop_plist_next_content(&node->pages, pgoff, end);
-		vmop_plist_new_zeros(&node->pages, pgoff);
-		ret = vmop_plist_add_zero_interval(&node->pages, pgoff, *next,
-						   VMOP_DIRTY);
-		if (!ret)
-			vmop_cow_forget_cuts(node, pgoff, *next);
-		return ret;
+		*next = vmop_cow_preserve_next(node, pgoff, *next);
+		return vmop_cow_zero_gap(node, pgoff, *next, state);
 	case VMOP_SLOT_ZERO:
 		vmop_plist_find_interval(&node->pages, pgoff, &interval);
 		*next = min(interval.end, end);
@@ -307,138 +393,55 @@ static int vmop_cow_zero_step(struct vmop_cow *node, pgoff_t pgoff, pgoff_t end,
  * @done: where it stopped; @end, unless there is so much to free that the
  *        caller should let others have the lock and call again
  *
- * Without a source the pages go. With one they become a dirty zero interval, so
- * do gaps; markers and intervals stay. (semantics: ZERO-3, ZERO-4)
+ * Pages and gaps become a zero interval, markers and intervals stay. With a
+ * source the interval is dirty. Where nobody is behind a gap, the pages go.
+ * (semantics: ZERO-3, ZERO-4, ZERO-8)
  *
  * Context: exclusive tree lock.
- * Return: 0 or -ENOMEM, with everything before @done zero.
+ * Return: 0; -ENOMEM; -ENODATA: a snapshot sees what is absent at @done, so that
+ * has to be supplied first. Everything before @done is zero.
  */
 int vmop_cow_zero(struct vmop_cow *node, pgoff_t start, pgoff_t end,
 		  pgoff_t *done)
 {
+	pgoff_t stop = node->source ? end : min(end, node->limit);
 	pgoff_t pgoff, next;
 	unsigned int budget = VMOP_COW_BATCH_PAGES;
 	int ret = 0;
 
 	vmop_cow_assert_exclusive(node);
-	if (!node->source) {
-		*done = end;
-		return vmop_plist_clear_range(&node->pages, start, end,
-					      vmop_cow_release_slot, NULL);
-	}
-	for (pgoff = start; pgoff < end && budget--; pgoff = next) {
-		ret = vmop_cow_zero_step(node, pgoff, end, &next);
+	for (pgoff = start; pgoff < stop && budget--; pgoff = next) {
+		ret = vmop_cow_zero_step(node, pgoff, stop, &next);
 		if (ret)
 			break;
+	}
+	if (pgoff > start) {
+		vmop_cow_change_own(node);
+		vmop_cow_unsee(node, start, pgoff);
+	}
+	if (!ret && pgoff >= stop && pgoff < end) {
+		ret = vmop_plist_clear_range(&node->pages, pgoff, end,
+					     vmop_cow_release_slot, NULL);
+		if (!ret)
+			pgoff = end;
 	}
 	*done = pgoff;
 	return ret;
 }
 
-/*
- * The bytes from @off on of page @pgoff must read as zeros from now on, though
- * the VMO does not end there for ever, or does not end there any more. A page
- * that is there is zeroed, which is a change like any other: also while it is
- * being written, the pager has to learn of it. Of one that is absent the cut is
- * remembered, for which there is room (see vmop_cow_resize()).
- */
-static void vmop_cow_zero_tail(struct vmop_cow *node, pgoff_t pgoff,
-			       unsigned int off)
-{
-	struct vmop_slot slot = vmop_plist_lookup(&node->pages, pgoff);
-
-	if (slot.kind == VMOP_SLOT_PAGE) {
-		folio_lock(slot.page->folio);
-		vmop_cow_dirty(node, slot.page);
-		vmop_page_zero_tail(slot.page, off);
-		folio_unlock(slot.page->folio);
-	} else if (slot.kind == VMOP_SLOT_EMPTY && node->source) {
-		off = min(off, vmop_cow_cut(node, pgoff));
-		xa_store(&node->cuts, pgoff, xa_mk_value(off), 0);
-	}
-}
-
-static int vmop_cow_shrink(struct vmop_cow *node, pgoff_t nr_pages)
-{
-	int ret;
-
-	ret = vmop_plist_clear_range(&node->pages, nr_pages, node->nr_pages,
-				     vmop_cow_release_slot, NULL);
-	if (ret)
-		return ret;
-	vmop_cow_forget_cuts(node, nr_pages, node->nr_pages);
-	return 0;
-}
-
-/*
- * New space is zero. With a source it is a dirty zero interval, so that the
- * pager gets told and is never asked.
- */
-static int vmop_cow_grow(struct vmop_cow *node, pgoff_t nr_pages)
-{
-	if (!node->source || nr_pages == node->nr_pages)
-		return 0;
-	vmop_plist_new_zeros(&node->pages, node->nr_pages);
-	return vmop_plist_add_zero_interval(&node->pages, node->nr_pages,
-					    nr_pages, VMOP_DIRTY);
-}
-
-/**
- * vmop_cow_resize() - give a node another size
- * @node: the node
- * @len: new size in bytes
- *
- * What is cut off is gone for good; what is added reads as zeros. Mappings and
- * requests behind the new end are the caller's. (semantics: RSZ-3 to RSZ-5,
- * design.md section 4 for the bytes behind the end)
- *
- * Context: exclusive tree lock.
- * Return: 0, or -ENOMEM and nothing changed.
- */
-int vmop_cow_resize(struct vmop_cow *node, u64 len)
-{
-	pgoff_t nr_pages = vmop_pages_up(len);
-	u64 tail = min(len, node->len);
-	bool cut = len != node->len && (tail & ~PAGE_MASK);
-	int ret;
-
-	vmop_cow_assert_exclusive(node);
-	if (cut) {
-		ret = xa_reserve(&node->cuts, tail >> PAGE_SHIFT,
-				 VMOP_PLIST_GFP);
-		if (ret)
-			return ret;
-	}
-	if (nr_pages < node->nr_pages)
-		ret = vmop_cow_shrink(node, nr_pages);
-	else
-		ret = vmop_cow_grow(node, nr_pages);
-	if (!ret && cut)
-		vmop_cow_zero_tail(node, tail >> PAGE_SHIFT,
-				   tail & ~PAGE_MASK);
-	if (cut)
-		xa_release(&node->cuts, tail >> PAGE_SHIFT);
-	if (ret)
-		return ret;
-	node->len = len;
-	node->nr_pages = nr_pages;
-	return 0;
-}
-
 static void vmop_cow_drop_if_clean(struct vmop_cow *node,
 				   struct vmop_page *page)
 {
-	struct folio *folio = page->folio;
 	bool clean;
 
-	folio_lock(folio);
+	vmop_page_lock(page);
 	/* A hardware dirty bit becomes known when the page is unmapped. */
-	if (folio_mapped(folio))
-		vmop_map_zap(node, page->pgoff, 1);
+	if (vmop_page_is_mapped(page))
+		vmop_map_zap_page(page);
 	clean = vmop_plist_remove_clean(&node->pages, page->pgoff, page);
 	if (clean)
 		vmop_page_detach_locked(page);
-	folio_unlock(folio);
+	vmop_page_unlock(page);
 	if (clean)
 		vmop_page_free(page);
 }

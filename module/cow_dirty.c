@@ -16,16 +16,7 @@
  *
  * Locks: every function says what it needs.
  */
-#include <linux/bitmap.h>
-#include <linux/list.h>
-#include <linux/mm.h>
-#include <linux/pagemap.h>
-#include <linux/rmap.h>
-
 #include "cow.h"
-#include "map.h"
-#include "page.h"
-#include "reclaim.h"
 
 /* Pages that one call may change before the caller gets to drop the lock. */
 #define VMOP_DIRTY_BATCH_PAGES 512
@@ -62,68 +53,96 @@ static enum vmop_need vmop_cow_state_need(struct vmop_cow *node,
 }
 
 /**
- * vmop_cow_write_need() - what a writer needs from the pager
+ * vmop_cow_read_need() - what a reader needs
  * @node: the node
- * @pgoff: the position, inside the node
+ * @pgoff: the position
+ * @res: what is there
  *
- * Zeros, too, take room when they become a page. (semantics: B.0, REQ-2)
+ * (semantics: B.0)
  *
- * Context: shared tree lock. NEED_NOTHING is good as long as it is held.
+ * Context: shared tree lock. The answer is good as long as it is held.
  * Return: the first thing that is missing.
  */
-enum vmop_need vmop_cow_write_need(struct vmop_cow *node, pgoff_t pgoff)
+enum vmop_need vmop_cow_read_need(struct vmop_cow *node, pgoff_t pgoff,
+				  struct vmop_res *res)
 {
-	struct vmop_slot slot = vmop_plist_lookup(&node->pages, pgoff);
+	*res = vmop_cow_resolve(node, pgoff);
+	if (res->kind == VMOP_RES_ABSENT)
+		return VMOP_NEED_CONTENT;
+	/* A part of it counts only: nobody else has it like that. */
+	if (res->kind == VMOP_RES_PAGE && res->len < PAGE_SIZE)
+		return VMOP_NEED_PAGE;
+	return VMOP_NEED_NOTHING;
+}
 
-	vmop_cow_assert_held(node);
-	switch (slot.kind) {
-	case VMOP_SLOT_PAGE:
-		return vmop_cow_page_need(node, slot.page);
-	case VMOP_SLOT_EMPTY:
-		return node->source ? VMOP_NEED_CONTENT : VMOP_NEED_NOTHING;
+/**
+ * vmop_cow_write_need() - what a writer needs
+ * @node: the node
+ * @pgoff: the position
+ * @res: what is there
+ *
+ * The pager is asked first, as it may refuse. Zeros, too, take room when they
+ * become a page. (semantics: B.0, REQ-2, COW-4)
+ *
+ * Context: shared tree lock. NEED_NOTHING is good as long as it is held; then
+ * there is a page of the node, or the position is behind its end.
+ * Return: the first thing that is missing.
+ */
+enum vmop_need vmop_cow_write_need(struct vmop_cow *node, pgoff_t pgoff,
+				   struct vmop_res *res)
+{
+	enum vmop_dirty_state state = VMOP_CLEAN;
+	enum vmop_need need;
+
+	*res = vmop_cow_resolve(node, pgoff);
+	switch (res->kind) {
+	case VMOP_RES_BEYOND:
+		return VMOP_NEED_NOTHING;
+	case VMOP_RES_ABSENT:
+		return VMOP_NEED_CONTENT;
+	case VMOP_RES_PAGE:
+		if (res->owner != node)
+			return VMOP_NEED_PAGE;
+		state = vmop_plist_page_state(&node->pages, pgoff);
+		break;
 	default:
-		return vmop_cow_state_need(node, VMOP_CLEAN);
+		break;
 	}
+	need = vmop_cow_state_need(node, state);
+	if (need)
+		return need;
+	if (res->kind == VMOP_RES_ZERO || vmop_cow_must_preserve(node, pgoff))
+		return VMOP_NEED_PAGE;
+	return VMOP_NEED_NOTHING;
 }
 
 /**
- * vmop_cow_page_need() - what a writer to a page needs from the pager
+ * vmop_cow_commit_need() - what giving a position memory needs
  * @node: the node
- * @page: a page of it
- *
- * Context: shared tree lock, or the folio lock; NEED_NOTHING is good as long as
- * it is held.
- * Return: the first thing that is missing.
- */
-enum vmop_need vmop_cow_page_need(struct vmop_cow *node,
-				  struct vmop_page *page)
-{
-	return vmop_cow_state_need(node, vmop_plist_page_state(&node->pages,
-							       page->pgoff));
-}
-
-/**
- * vmop_cow_commit_need() - what giving memory to zeros needs from the pager
- * @node: the node
- * @pgoff: the position, which reads as zeros
+ * @pgoff: the position
+ * @res: what is there: a page or zeros
  * @end: end of what the caller wants; cut to what is alike
  *
  * A marker becomes a clean page. Zeros of an interval are dirty, and stay so.
- * (semantics: DT-12, COM-2)
+ * What is seen in an ancestor gets copied. (semantics: DT-12, COM-2)
  *
  * Context: shared tree lock.
  * Return: the first thing that is missing.
  */
 enum vmop_need vmop_cow_commit_need(struct vmop_cow *node, pgoff_t pgoff,
-				    pgoff_t *end)
+				    const struct vmop_res *res, pgoff_t *end)
 {
 	struct vmop_interval interval;
+	enum vmop_need need;
 
 	vmop_cow_assert_held(node);
+	if (res->kind == VMOP_RES_PAGE)
+		return res->owner == node ? VMOP_NEED_NOTHING : VMOP_NEED_PAGE;
 	if (!vmop_plist_find_interval(&node->pages, pgoff, &interval))
-		return VMOP_NEED_NOTHING;
+		return VMOP_NEED_PAGE;
 	*end = min(*end, interval.end);
-	return vmop_cow_state_need(node, VMOP_CLEAN);
+	need = vmop_cow_state_need(node, VMOP_CLEAN);
+	return need ?: VMOP_NEED_PAGE;
 }
 
 /**
@@ -234,9 +253,9 @@ static void vmop_cow_make_dirty_one(struct vmop_cow *node, pgoff_t pgoff,
 	int ret;
 
 	if (slot.kind == VMOP_SLOT_PAGE) {
-		folio_lock(page->folio);
+		vmop_page_lock(page);
 		vmop_cow_dirty(node, page);
-		folio_unlock(page->folio);
+		vmop_page_unlock(page);
 		return;
 	}
 	page = list_first_entry(pages, struct vmop_page, lru);
@@ -288,17 +307,16 @@ int vmop_cow_make_dirty(struct vmop_cow *node, pgoff_t start, pgoff_t end,
 static bool vmop_cow_begin_page(void *ctx, pgoff_t pgoff,
 				struct vmop_page *page)
 {
-	struct folio *folio = page->folio;
 	struct vmop_cow *node = page->node;
 	bool *zero = ctx;
 
-	folio_lock(folio);
-	if (folio_mapped(folio))
-		folio_mkclean(folio);
+	vmop_page_lock(page);
+	if (vmop_page_is_mapped(page))
+		vmop_map_write_protect(page);
 	if (!*zero && !vmop_page_maybe_pinned(page))
 		vmop_plist_change_page_state(&node->pages, pgoff, VMOP_DIRTY,
 					     VMOP_AWAITING_CLEAN);
-	folio_unlock(folio);
+	vmop_page_unlock(page);
 	/* The state is what it should be. */
 	return false;
 }

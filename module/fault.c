@@ -15,9 +15,11 @@
  *  5. The fault comes again, and looks again: the page may be there, or gone
  *     once more.
  *
- * What is found is returned to the core with its folio locked, which keeps it
- * in its node until it is mapped; or, for reads, mapped right here with its
- * neighbours under the tree lock.
+ * What is found is mapped right here, read-only and with its neighbours, under
+ * the tree lock. A store comes again then, to page_mkwrite: the core makes the
+ * mapping writable only if it is still there after that, so a snapshot or a
+ * writeback that takes it away in between wins. Zeros, and what a private mapping
+ * is about to copy, are returned to the core with their folio locked instead.
  */
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -72,16 +74,16 @@ static vm_fault_t vmop_fault_wait_locked(struct vmop_vmo *vmo,
 
 	if ((current->flags & (PF_EXITING | PF_DUMPCORE)) ||
 	    !(flags & FAULT_FLAG_ALLOW_RETRY)) {
-		up_read(&vmo->node.tree->lock);
+		up_read(&vmo->tree->lock);
 		return VM_FAULT_SIGBUS;
 	}
 	if (flags & FAULT_FLAG_RETRY_NOWAIT) {
-		up_read(&vmo->node.tree->lock);
+		up_read(&vmo->tree->lock);
 		return VM_FAULT_RETRY;
 	}
 	ret = vmop_vmo_request_locked(vmo, need, key->pgoff, key->pgoff + 1,
 				      &waiter);
-	up_read(&vmo->node.tree->lock);
+	up_read(&vmo->tree->lock);
 	if (ret)
 		return ret == -EAGAIN ? 0 : VM_FAULT_SIGBUS;
 	/* Keeps the VMO, and us, when the mapping goes away meanwhile. */
@@ -110,31 +112,29 @@ static unsigned int vmop_fault_window(struct vmop_vmo *vmo,
 	*addr = start;
 	*pgoff = first;
 	return min_t(pgoff_t, (end - start) >> PAGE_SHIFT,
-		     vmo->node.nr_pages - first);
+		     vmop_vmo_end_pgoff(vmo) - first);
 }
 
 /*
  * Map the resident pages of the window, read-only as page_mkwrite exists. The
- * shared tree lock keeps them in the node. vm_insert_pages() stops at a page
+ * shared tree lock keeps them in their nodes. vm_insert_pages() stops at a page
  * that is mapped already: step over it.
  */
 static vm_fault_t vmop_fault_around_locked(struct vmop_vmo *vmo,
 					   struct vm_fault *vmf)
 {
+	struct vmop_page *found[VMOP_FAULT_AROUND_PAGES] = {};
 	struct page *pages[VMOP_FAULT_AROUND_PAGES] = {};
 	unsigned long addr, left;
-	struct vmop_page *page;
 	unsigned int nr, i, run;
-	pgoff_t first, pgoff;
+	pgoff_t first;
 	int ret = 0;
 
 	nr = vmop_fault_window(vmo, vmf, &addr, &first);
-	pgoff = first;
-	while ((page = vmop_plist_next_page(&vmo->node.pages, &pgoff,
-					    first + nr))) {
-		pages[pgoff - first] = folio_page(page->folio, 0);
-		pgoff++;
-	}
+	vmop_cow_collect(vmop_vmo_node(vmo), first, nr, found);
+	for (i = 0; i < nr; i++)
+		if (found[i])
+			pages[i] = folio_page(found[i]->folio, 0);
 	for (i = 0; i < nr && ret != -ENOMEM; i += run) {
 		for (run = 0; i + run < nr && pages[i + run]; run++)
 			;
@@ -152,18 +152,22 @@ static vm_fault_t vmop_fault_around_locked(struct vmop_vmo *vmo,
 }
 
 /*
- * Return a folio to the core, locked. Drops the shared tree lock, after which
- * the folio may leave the node; 0 says so, and that it is time to look again.
+ * Return a folio that a private mapping will copy, locked. Drops the shared tree
+ * lock, after which the folio may leave its node; 0 says so, and that it is time
+ * to look again.
  */
 static vm_fault_t vmop_fault_return_locked(struct vmop_vmo *vmo,
 					   struct vm_fault *vmf,
-					   struct folio *folio)
+					   const struct vmop_res *res)
 {
+	struct folio *folio = res->page->folio;
+	struct vmop_page *page;
+
 	folio_get(folio);
-	up_read(&vmo->node.tree->lock);
+	up_read(&vmo->tree->lock);
 	folio_lock(folio);
-	if (folio->mapping != vmo->node.mapping ||
-	    folio->index != vmf->pgoff) {
+	page = vmop_page_of(folio);
+	if (!page || page->node != res->owner || page->pgoff != res->pgoff) {
 		folio_unlock(folio);
 		folio_put(folio);
 		return 0;
@@ -181,51 +185,68 @@ static vm_fault_t vmop_fault_return_locked(struct vmop_vmo *vmo,
 static vm_fault_t vmop_fault_zero_locked(struct vmop_vmo *vmo,
 					 struct vm_fault *vmf)
 {
-	struct folio *zero = vmo->zero_folio;
+	struct folio *zero = vmo->tree->zero_folio;
 
 	folio_get(zero);
 	folio_lock(zero);
-	up_read(&vmo->node.tree->lock);
+	up_read(&vmo->tree->lock);
 	vmf->page = folio_page(zero, 0);
 	return VM_FAULT_LOCKED;
+}
+
+/* A page for the position. Not VM_FAULT_OOM: the core would try for ever. */
+static vm_fault_t vmop_fault_give_page(struct vmop_vmo *vmo,
+				       struct vm_fault *vmf, bool write)
+{
+	return vmop_vmo_give_page(vmo, vmf->pgoff, write) ? VM_FAULT_SIGBUS : 0;
+}
+
+/* What there is gets mapped. Drops the tree lock. */
+static vm_fault_t vmop_fault_map_locked(struct vmop_vmo *vmo,
+					struct vm_fault *vmf,
+					const struct vmop_res *res)
+{
+	vm_fault_t ret = VM_FAULT_SIGBUS;
+
+	switch (res->kind) {
+	case VMOP_RES_PAGE:
+		if ((vmf->flags & FAULT_FLAG_WRITE) && !vmop_fault_writes(vmf))
+			return vmop_fault_return_locked(vmo, vmf, res);
+		folio_set_referenced(res->page->folio);
+		ret = vmop_fault_around_locked(vmo, vmf);
+		break;
+	case VMOP_RES_ZERO:
+		return vmop_fault_zero_locked(vmo, vmf);
+	default:
+		break;
+	}
+	up_read(&vmo->tree->lock);
+	return ret;
 }
 
 /* One look; 0 for another one. */
 static vm_fault_t vmop_fault_once(struct vmop_vmo *vmo, struct vm_fault *vmf,
 				  const struct vmop_handoff_key *key)
 {
-	enum vmop_need need = VMOP_NEED_NOTHING;
+	bool write = vmop_fault_writes(vmf);
+	struct vmop_cow *node;
+	enum vmop_need need;
 	struct vmop_res res;
-	vm_fault_t ret;
 
-	down_read(&vmo->node.tree->lock);
-	res = vmop_cow_resolve(&vmo->node, vmf->pgoff);
-	if (res.kind == VMOP_RES_ABSENT)
-		need = VMOP_NEED_CONTENT;
-	else if (res.kind != VMOP_RES_BEYOND && vmop_fault_writes(vmf))
-		need = vmop_cow_write_need(&vmo->node, vmf->pgoff);
-	if (need)
-		return vmop_fault_wait_locked(vmo, vmf, need, key);
-	switch (res.kind) {
-	case VMOP_RES_PAGE:
-		if (vmf->flags & FAULT_FLAG_WRITE)
-			return vmop_fault_return_locked(vmo, vmf,
-							res.page->folio);
-		folio_set_referenced(res.page->folio);
-		ret = vmop_fault_around_locked(vmo, vmf);
-		up_read(&vmo->node.tree->lock);
-		return ret;
-	case VMOP_RES_ZERO:
-		if (!vmop_fault_writes(vmf))
-			return vmop_fault_zero_locked(vmo, vmf);
-		up_read(&vmo->node.tree->lock);
-		/* Not VM_FAULT_OOM: the core would try again for ever. */
-		return vmop_vmo_fill_zero(vmo, vmf->pgoff, true) ?
-		       VM_FAULT_SIGBUS : 0;
-	default:
-		up_read(&vmo->node.tree->lock);
+	down_read(&vmo->tree->lock);
+	if (vmf->pgoff >= vmop_vmo_end_pgoff(vmo)) {
+		up_read(&vmo->tree->lock);
 		return VM_FAULT_SIGBUS;
 	}
+	node = vmop_vmo_node(vmo);
+	need = write ? vmop_cow_write_need(node, vmf->pgoff, &res) :
+		       vmop_cow_read_need(node, vmf->pgoff, &res);
+	if (need > VMOP_NEED_PAGE)
+		return vmop_fault_wait_locked(vmo, vmf, need, key);
+	if (!need)
+		return vmop_fault_map_locked(vmo, vmf, &res);
+	up_read(&vmo->tree->lock);
+	return vmop_fault_give_page(vmo, vmf, write);
 }
 
 static vm_fault_t vmop_vm_fault(struct vm_fault *vmf)
@@ -253,50 +274,42 @@ static vm_fault_t vmop_vm_fault(struct vm_fault *vmf)
  */
 static vm_fault_t vmop_mkwrite_refault(struct vmop_vmo *vmo, pgoff_t pgoff)
 {
-	vmop_map_zap(&vmo->node, pgoff, 1);
-	return VM_FAULT_NOPAGE;
-}
-
-/* A store to zeros: give the position a page, then let it fault again. */
-static vm_fault_t vmop_mkwrite_zero(struct vmop_vmo *vmo, pgoff_t pgoff)
-{
-	enum vmop_need need = VMOP_NEED_NOTHING;
-
-	down_read(&vmo->node.tree->lock);
-	if (pgoff < vmo->node.nr_pages)
-		need = vmop_cow_write_need(&vmo->node, pgoff);
-	up_read(&vmo->node.tree->lock);
-	if (need)
-		return vmop_mkwrite_refault(vmo, pgoff);
-	if (vmop_vmo_fill_zero(vmo, pgoff, true))
-		return VM_FAULT_SIGBUS;
+	unmap_mapping_pages(&vmo->space->mapping, pgoff, 1, false);
 	return VM_FAULT_NOPAGE;
 }
 
 /*
- * A store to a page that is mapped read-only: it is dirty from now on, before
- * the first byte changes (DT-5). The folio lock is enough for that, and stays
- * held until the store is allowed.
+ * A store to what is mapped read-only. A page of our own is dirty from now on,
+ * before the first byte changes (DT-5); its folio lock stays held until the store
+ * is allowed. Zeros, and what is seen in an ancestor, become a page of our own,
+ * which takes the mapping away: the access comes again.
  */
 static vm_fault_t vmop_vm_page_mkwrite(struct vm_fault *vmf)
 {
 	struct vmop_vmo *vmo = vmop_fault_vmo(vmf);
 	struct folio *folio = page_folio(vmf->page);
+	struct vmop_cow *node;
+	enum vmop_need need;
+	struct vmop_res res;
 
 	file_update_time(vmf->vma->vm_file);
-	if (folio == vmo->zero_folio)
-		return vmop_mkwrite_zero(vmo, vmf->pgoff);
-	folio_lock(folio);
-	if (folio->mapping != vmo->node.mapping) {
-		folio_unlock(folio);
+	down_read(&vmo->tree->lock);
+	node = vmop_vmo_node(vmo);
+	/* Before the look: who snapshots sees this, or we see the snapshot. */
+	WRITE_ONCE(vmo->space->store_mapped, true);
+	need = vmop_cow_write_need(node, vmf->pgoff, &res);
+	if (need || res.kind != VMOP_RES_PAGE || res.page->folio != folio) {
+		up_read(&vmo->tree->lock);
+		if (need > VMOP_NEED_PAGE)
+			return vmop_mkwrite_refault(vmo, vmf->pgoff);
+		if (need && vmop_vmo_give_page(vmo, vmf->pgoff, true))
+			return VM_FAULT_SIGBUS;
 		return VM_FAULT_NOPAGE;
 	}
-	if (vmop_cow_page_need(&vmo->node, vmop_page_of(folio))) {
-		folio_unlock(folio);
-		return vmop_mkwrite_refault(vmo, vmf->pgoff);
-	}
-	vmop_cow_dirty(&vmo->node, vmop_page_of(folio));
-	vmop_cow_modify(&vmo->node);
+	folio_lock(folio);
+	vmop_cow_dirty(node, res.page);
+	vmop_cow_modify(node);
+	up_read(&vmo->tree->lock);
 	return VM_FAULT_LOCKED;
 }
 

@@ -31,6 +31,8 @@ static struct inode *vmop_fs_alloc_inode(struct super_block *sb)
 	memset((char *)vmo + sizeof(vmo->inode), 0,
 	       sizeof(*vmo) - sizeof(vmo->inode));
 	spin_lock_init(&vmo->name_lock);
+	INIT_LIST_HEAD(&vmo->children);
+	init_waitqueue_head(&vmo->wq);
 	return &vmo->inode;
 }
 
@@ -42,6 +44,7 @@ static void vmop_fs_free_inode(struct inode *inode)
 static void vmop_fs_evict_inode(struct inode *inode)
 {
 	vmop_vmo_end(to_vmop_vmo(inode));
+	inode->i_mapping = &inode->i_data;
 	truncate_inode_pages_final(&inode->i_data);
 	clear_inode(inode);
 }
@@ -77,6 +80,16 @@ static void vmop_fs_init_once(void *object)
 }
 
 /**
+ * vmop_fs_root_inode() - an inode that is always there
+ *
+ * Return: the root of the mount, which is no VMO.
+ */
+struct inode *vmop_fs_root_inode(void)
+{
+	return d_inode(vmop_mnt->mnt_root);
+}
+
+/**
  * vmop_fs_new_inode() - make the inode of a new VMO
  *
  * Return: an inode of size 0 whose VMO part is zeros, or NULL.
@@ -94,26 +107,25 @@ struct inode *vmop_fs_new_inode(void)
 	vmop_compat_init_times(inode);
 	inode->i_op = &vmop_vmo_iops;
 	inode->i_fop = &vmop_vmo_fops;
-	inode->i_mapping->a_ops = &vmop_vmo_aops;
-	mapping_set_unevictable(inode->i_mapping);
 	/* In no directory: a link to it cannot be made. */
 	clear_nlink(inode);
 	return inode;
 }
 
 /**
- * vmop_fs_open() - open a VMO for reading and writing
+ * vmop_fs_open() - open a VMO
  * @inode: its inode; the file takes over the reference, also on failure
+ * @flags: O_RDWR or O_RDONLY
  *
  * Return: the file, or an ERR_PTR.
  */
-struct file *vmop_fs_open(struct inode *inode)
+struct file *vmop_fs_open(struct inode *inode, int flags)
 {
 	struct file *file;
 
 	/* fput() drops a reference of the module that nobody else takes. */
 	__module_get(THIS_MODULE);
-	file = alloc_file_pseudo(inode, vmop_mnt, "vmo", O_RDWR | O_LARGEFILE,
+	file = alloc_file_pseudo(inode, vmop_mnt, "vmo", flags | O_LARGEFILE,
 				 &vmop_vmo_fops);
 	if (IS_ERR(file)) {
 		module_put(THIS_MODULE);

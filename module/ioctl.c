@@ -121,12 +121,54 @@ static int vmop_vmo_get_info_ioctl(struct vmop_ucmd *ucmd)
 	struct vmop_vmo_get_info *cmd = ucmd->cmd;
 	u32 size = cmd->size;
 
-	if (cmd->flags)
+	u32 flags = cmd->flags;
+	struct vmop_vmo *vmo = vmop_vmo_from_file(ucmd->file);
+
+	if (flags & ~VMOP_GET_INFO_SHARES)
 		return -EOPNOTSUPP;
 	memset(cmd, 0, sizeof(*cmd));
 	cmd->size = size;
-	vmop_vmo_info(vmop_vmo_from_file(ucmd->file), cmd);
+	cmd->flags = flags;
+	vmop_vmo_info(vmo, cmd);
+	return flags & VMOP_GET_INFO_SHARES ? vmop_vmo_shares(vmo, cmd) : 0;
+}
+
+static int vmop_vmo_create_child_ioctl(struct vmop_ucmd *ucmd)
+{
+	struct vmop_vmo_create_child *cmd = ucmd->cmd;
+	struct file *file;
+
+	file = vmop_vmo_create_child(vmop_vmo_from_file(ucmd->file),
+				     ucmd->file->f_mode, cmd);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	ucmd->new_file = file;
+	ucmd->out_fd = &cmd->out_vmo_fd;
 	return 0;
+}
+
+static int vmop_vmo_reset_ioctl(struct vmop_ucmd *ucmd)
+{
+	struct vmop_vmo_reset *cmd = ucmd->cmd;
+
+	cmd->out_actual = 0;
+	if (cmd->flags)
+		return -EOPNOTSUPP;
+	if (!(ucmd->file->f_mode & FMODE_WRITE))
+		return -EACCES;
+	file_update_time(ucmd->file);
+	return vmop_vmo_reset(vmop_vmo_from_file(ucmd->file), &cmd->out_actual);
+}
+
+static int vmop_vmo_seal_ioctl(struct vmop_ucmd *ucmd)
+{
+	struct vmop_vmo_seal *cmd = ucmd->cmd;
+
+	if (cmd->flags)
+		return -EOPNOTSUPP;
+	if (!(ucmd->file->f_mode & FMODE_WRITE))
+		return -EACCES;
+	return vmop_vmo_seal(vmop_vmo_from_file(ucmd->file));
 }
 
 /* Room for every command's structure. */
@@ -147,6 +189,9 @@ union vmop_any_cmd {
 	struct vmop_vmo_set_size vmo_set_size;
 	struct vmop_vmo_set_name vmo_set_name;
 	struct vmop_vmo_get_info vmo_get_info;
+	struct vmop_vmo_create_child vmo_create_child;
+	struct vmop_vmo_reset vmo_reset;
+	struct vmop_vmo_seal vmo_seal;
 };
 
 /*
@@ -201,6 +246,8 @@ static const struct vmop_ioctl vmop_pager_ioctls[] = {
 };
 
 static const struct vmop_ioctl vmop_vmo_ioctls[] = {
+	VMOP_IOCTL_FD(VMOP_VMO_CREATE_CHILD, vmop_vmo_create_child_ioctl,
+		      vmop_vmo_create_child, out_vmo_fd),
 	VMOP_IOCTL(VMOP_VMO_OP_RANGE, vmop_vmo_op_range_ioctl,
 		   vmop_vmo_op_range, out_actual),
 	VMOP_IOCTL(VMOP_VMO_SET_SIZE, vmop_vmo_set_size_ioctl,
@@ -209,6 +256,9 @@ static const struct vmop_ioctl vmop_vmo_ioctls[] = {
 		   vmop_vmo_get_info, out_name),
 	VMOP_IOCTL(VMOP_VMO_SET_NAME, vmop_vmo_set_name_ioctl,
 		   vmop_vmo_set_name, name),
+	VMOP_IOCTL(VMOP_VMO_RESET, vmop_vmo_reset_ioctl, vmop_vmo_reset,
+		   out_actual),
+	VMOP_IOCTL(VMOP_VMO_SEAL, vmop_vmo_seal_ioctl, vmop_vmo_seal, flags),
 };
 
 /* The layout is for ever. */
@@ -230,7 +280,11 @@ static_assert(sizeof(struct vmop_query_stats) == 72);
 static_assert(sizeof(struct vmop_vmo_op_range) == 40);
 static_assert(sizeof(struct vmop_vmo_set_size) == 16);
 static_assert(sizeof(struct vmop_vmo_set_name) == 40);
-static_assert(sizeof(struct vmop_vmo_get_info) == 160);
+static_assert(sizeof(struct vmop_vmo_get_info) == 216);
+static_assert(offsetof(struct vmop_vmo_get_info, out_parent_id) == 160);
+static_assert(sizeof(struct vmop_vmo_create_child) == 32);
+static_assert(sizeof(struct vmop_vmo_reset) == 16);
+static_assert(sizeof(struct vmop_vmo_seal) == 8);
 
 /* Bits of the commands in a table. */
 static u64 vmop_table_cmds(const struct vmop_ioctl *table, unsigned int nr)

@@ -19,6 +19,7 @@
 #include "map.h"
 #include "page.h"
 #include "reclaim.h"
+#include "space.h"
 
 /*
  * A charge that fails after reclaim is an error for the caller. It must not
@@ -97,8 +98,11 @@ void vmop_page_attach(struct vmop_page *page, struct vmop_cow *node,
 	page->pgoff = pgoff;
 	folio->index = pgoff;
 	folio->private = page;
-	/* The folio is new to everybody: nobody else can have it locked. */
-	folio->mapping = node->mapping;
+	/*
+	 * Of a page that comes from another node the caller holds the folio lock;
+	 * to others it is new to everybody.
+	 */
+	folio->mapping = &node->home->mapping;
 	folio_mark_uptodate(folio);
 	atomic_long_inc(&node->nr_resident);
 }
@@ -119,7 +123,7 @@ void vmop_page_detach_locked(struct vmop_page *page)
 
 	vmop_cow_assert_exclusive(node);
 	if (folio_mapped(folio))
-		vmop_map_zap(node, page->pgoff, 1);
+		vmop_map_zap_page(page);
 	vmop_reclaim_del(page);
 	folio->mapping = NULL;
 	folio->private = NULL;
@@ -204,6 +208,16 @@ void vmop_page_zero_tail(struct vmop_page *page, unsigned int from)
 {
 	if (from < PAGE_SIZE)
 		zero_user_segment(folio_page(page->folio, 0), from, PAGE_SIZE);
+}
+
+/**
+ * vmop_page_copy() - copy the content of a page
+ * @to: a page that is in no node, or new in one
+ * @from: a page that nobody writes
+ */
+void vmop_page_copy(struct vmop_page *to, const struct vmop_page *from)
+{
+	copy_highpage(folio_page(to->folio, 0), folio_page(from->folio, 0));
 }
 
 /**

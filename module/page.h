@@ -6,9 +6,10 @@
 #define VMOP_PAGE_H
 
 #include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
 #include <linux/types.h>
 
-struct folio;
 struct mem_cgroup;
 struct vmop_cow;
 
@@ -23,7 +24,7 @@ struct vmop_cow;
  * memcg-aware list finds the memcg of an item by its slab.
  *
  * The folio lock is the token of ownership: whoever holds it may rely on @node
- * and @pgoff, and on the inode behind @node. @node and @pgoff change under the
+ * and @pgoff, and that @node lives. @node and @pgoff change under the
  * folio lock and the exclusive tree lock of @node together.
  */
 struct vmop_page {
@@ -45,6 +46,23 @@ struct vmop_page *vmop_page_own(struct vmop_page *page,
 bool vmop_page_maybe_pinned(const struct vmop_page *page);
 void vmop_page_zero_tail(struct vmop_page *page, unsigned int from);
 struct vmop_page *vmop_page_of(struct folio *folio);
+void vmop_page_copy(struct vmop_page *to, const struct vmop_page *from);
+
+static inline void vmop_page_lock(struct vmop_page *page)
+{
+	folio_lock(page->folio);
+}
+
+static inline void vmop_page_unlock(struct vmop_page *page)
+{
+	folio_unlock(page->folio);
+}
+
+static inline bool vmop_page_is_mapped(const struct vmop_page *page)
+{
+	return folio_mapped(page->folio);
+}
+
 int vmop_page_init(void);
 void vmop_page_exit(void);
 

@@ -433,7 +433,7 @@ static bool vmop_is_fail_code(u64 code)
 
 static int vmop_fail(struct vmop_vmo *vmo, struct vmop_op_range *cmd)
 {
-	struct vmop_source *src = vmo->node.source;
+	struct vmop_source *src = vmo->tree->source;
 	unsigned int types = cmd->fail_types ?: VMOP_FAIL_ALL;
 	pgoff_t start = cmd->offset >> PAGE_SHIFT;
 	pgoff_t end = (cmd->offset + cmd->length) >> PAGE_SHIFT;
@@ -450,12 +450,12 @@ static int vmop_fail(struct vmop_vmo *vmo, struct vmop_op_range *cmd)
 		return 0;
 	}
 	/* With the lock no supply or resize changes what the range means. */
-	down_read(&vmo->node.tree->lock);
-	if (end > vmo->node.nr_pages)
+	down_read(&vmo->tree->lock);
+	if (end > vmop_vmo_node(vmo)->nr_pages)
 		ret = -ERANGE;
 	else if (start < end)
 		vmop_source_fail(src, types, start, end, -(int)cmd->data);
-	up_read(&vmo->node.tree->lock);
+	up_read(&vmo->tree->lock);
 	if (!ret)
 		cmd->out_actual = cmd->length;
 	return ret;

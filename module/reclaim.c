@@ -97,7 +97,7 @@ static bool vmop_reclaim_evict_locked(struct vmop_page *page)
 	if (vmop_plist_page_state(&node->pages, page->pgoff) != VMOP_CLEAN)
 		return false;
 	if (folio_mapped(page->folio))
-		vmop_map_zap(node, page->pgoff, 1);
+		vmop_map_zap_page(page);
 	if (folio_ref_count(page->folio) != 1)
 		return false;
 	if (!vmop_plist_remove_clean(&node->pages, page->pgoff, page))

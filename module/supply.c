@@ -61,7 +61,7 @@ static void vmop_supply_start(struct vmop_supply_job *job, struct vmop_vmo *vmo,
 	job->vmo = vmo;
 	job->pgoff = off >> PAGE_SHIFT;
 	job->end = (off + len) >> PAGE_SHIFT;
-	job->payer = vmo->payer;
+	job->payer = vmo->space->payer;
 	job->nr_pages = 0;
 	job->nr_done = 0;
 }
@@ -85,7 +85,7 @@ static void vmop_supply_drop(struct vmop_supply_job *job)
 /* May this VMO be supplied with the rest of the range? (SUP-4) */
 static int vmop_supply_check_locked(struct vmop_supply_job *job)
 {
-	struct vmop_cow *node = &job->vmo->node;
+	struct vmop_cow *node = vmop_vmo_node(job->vmo);
 	enum vmop_vmo_state state = vmop_source_state(node->source);
 
 	if (job->end > node->nr_pages)
@@ -101,7 +101,7 @@ static int vmop_supply_check_locked(struct vmop_supply_job *job)
  */
 static int vmop_supply_insert_locked(struct vmop_supply_job *job)
 {
-	struct vmop_cow *node = &job->vmo->node;
+	struct vmop_cow *node = vmop_vmo_node(job->vmo);
 	pgoff_t run = job->pgoff;
 	int ret = 0;
 
@@ -150,9 +150,9 @@ static int vmop_supply_check(struct vmop_supply_job *job)
 {
 	int ret;
 
-	down_read(&job->vmo->node.tree->lock);
+	down_read(&job->vmo->tree->lock);
 	ret = vmop_supply_check_locked(job);
-	up_read(&job->vmo->node.tree->lock);
+	up_read(&job->vmo->tree->lock);
 	return ret;
 }
 
@@ -425,14 +425,16 @@ int vmop_supply_file_ioctl(struct vmop_ucmd *ucmd)
 static int vmop_supply_take(struct vmop_supply_job *job, struct vmop_vmo *aux,
 			    pgoff_t start, unsigned int nr_pages)
 {
-	struct vmop_cow *node = &aux->node;
 	struct mem_cgroup *old = vmop_vmo_lock(aux);
+	struct vmop_cow *node = vmop_vmo_node(aux);
 	struct vmop_slot slot;
 	unsigned int i;
 	int ret = 0;
 
 	if (node->nr_pages < nr_pages || start > node->nr_pages - nr_pages)
 		ret = -ERANGE;
+	else if (node->parent || aux->space->sealed)
+		ret = -EOPNOTSUPP;
 	for (i = 0; !ret && i < nr_pages; i++) {
 		slot = vmop_plist_lookup(&node->pages, start + i);
 		job->pages[i] = NULL;
@@ -506,7 +508,7 @@ static struct vmop_vmo *vmop_supply_get_aux(s32 fd, struct file **file)
 		ret = -EBADFD;
 	else if (((*file)->f_mode & rw) != rw)
 		ret = -EACCES;
-	else if (aux->node.source)
+	else if (aux->tree->source || aux->child_flags)
 		ret = -EOPNOTSUPP;
 	else
 		return aux;
@@ -517,11 +519,18 @@ static struct vmop_vmo *vmop_supply_get_aux(s32 fd, struct file **file)
 /* The arguments about the aux VMO, before anything is taken (SUP-3). */
 static int vmop_supply_check_aux(struct vmop_vmo *aux, u64 off, u64 len)
 {
+	struct vmop_cow *node;
+	bool shared;
 	u64 size;
 
-	down_read(&aux->node.tree->lock);
-	size = (u64)aux->node.nr_pages << PAGE_SHIFT;
-	up_read(&aux->node.tree->lock);
+	down_read(&aux->tree->lock);
+	node = vmop_vmo_node(aux);
+	size = (u64)node->nr_pages << PAGE_SHIFT;
+	/* What clones see cannot be taken away. */
+	shared = node->parent || aux->space->sealed;
+	up_read(&aux->tree->lock);
+	if (shared)
+		return -EOPNOTSUPP;
 	return off > size || len > size - off ? -ERANGE : 0;
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * vmo.c - life of a VMO: creation, size, name, end; and how zeros get a page. It
- * owns struct vmop_vmo. How an access waits for the pager is in vmo_wait.c.
+ * vmo.c - life of a VMO: creation, size, name, end; and how a position gets a
+ * page. It owns struct vmop_vmo. How children are made of one is in vmo_child.c,
+ * what is told about one in vmo_info.c, how an access waits for the pager in
+ * vmo_wait.c.
  *
  * Locks: see struct vmop_tree. Here the tree lock is taken; cow.c changes what
  * it guards.
@@ -31,8 +33,8 @@ static atomic64_t vmop_next_vmo_id = ATOMIC64_INIT(0);
  */
 struct mem_cgroup *vmop_vmo_lock(struct vmop_vmo *vmo)
 {
-	down_write(&vmo->node.tree->lock);
-	return set_active_memcg(vmo->payer);
+	down_write(&vmo->tree->lock);
+	return set_active_memcg(vmo->space->payer);
 }
 
 /**
@@ -43,57 +45,123 @@ struct mem_cgroup *vmop_vmo_lock(struct vmop_vmo *vmo)
 void vmop_vmo_unlock(struct vmop_vmo *vmo, struct mem_cgroup *old)
 {
 	set_active_memcg(old);
-	up_write(&vmo->node.tree->lock);
+	up_write(&vmo->tree->lock);
+}
+
+static void vmop_vmo_end_source(struct vmop_tree *tree)
+{
+	if (tree->source)
+		vmop_source_put(tree->source);
+	if (tree->pager)
+		vmop_pager_put(tree->pager);
+}
+
+/* Make the family, the space and the node of a VMO without a parent. */
+static struct vmop_cow *vmop_vmo_make_root(const struct vmop_vmo_params *params)
+{
+	struct vmop_tree *tree = vmop_tree_create();
+	struct vmop_cow *node = NULL;
+	struct vmop_space *space;
+
+	if (!tree)
+		return NULL;
+	space = vmop_space_create(params->payer);
+	if (space) {
+		tree->source = params->source;
+		node = vmop_cow_create(tree, space, true);
+		/* Nothing to undo at the family's end yet. */
+		tree->source = NULL;
+		vmop_space_put(space);
+	}
+	vmop_tree_put(tree);
+	if (!node)
+		return NULL;
+	node->home->resizable = params->flags & VMOP_VMO_RESIZABLE;
+	node->trap_dirty = params->flags & VMOP_VMO_TRAP_DIRTY;
+	node->dirty_limit = params->dirty_limit;
+	node->len = params->len;
+	node->nr_pages = vmop_pages_up(params->len);
+	return node;
 }
 
 /**
- * vmop_vmo_create() - make a VMO and open it
+ * vmop_vmo_open() - make the file of a new VMO
+ * @tree: its family; the VMO takes a reference
+ * @space: what it is to show; the VMO takes a reference
+ * @params: its flags and its name
+ *
+ * The VMO is in no list yet, so it ends quietly if it is put now.
+ *
+ * Return: its first file, or an ERR_PTR.
+ */
+struct file *vmop_vmo_open(struct vmop_tree *tree, struct vmop_space *space,
+			   const struct vmop_vmo_params *params)
+{
+	bool no_write = params->child_flags & VMOP_CHILD_NO_WRITE;
+	struct inode *inode = vmop_fs_new_inode();
+	struct vmop_vmo *vmo;
+	struct file *file;
+
+	if (!inode)
+		return ERR_PTR(-ENOMEM);
+	/* Before the file is made: it takes this as its own. */
+	inode->i_mapping = &space->mapping;
+	file = vmop_fs_open(inode, no_write ? O_RDONLY : O_RDWR);
+	if (IS_ERR(file))
+		return file;
+	vmo = to_vmop_vmo(inode);
+	vmop_tree_get(tree);
+	vmo->tree = tree;
+	vmop_space_get(space);
+	vmo->space = space;
+	vmo->id = atomic64_inc_return(&vmop_next_vmo_id);
+	vmo->flags = params->flags;
+	vmo->child_flags = params->child_flags;
+	INIT_LIST_HEAD(&vmo->view_link);
+	strscpy(vmo->name, params->name, sizeof(vmo->name));
+	return file;
+}
+
+/**
+ * vmop_vmo_create() - make a VMO without a parent and open it
  * @params: what it is to be, checked by the caller
  *
  * Return: its first file, open for reading and writing, or an ERR_PTR.
  */
 struct file *vmop_vmo_create(const struct vmop_vmo_params *params)
 {
-	struct inode *inode = vmop_fs_new_inode();
+	struct vmop_cow *node = vmop_vmo_make_root(params);
 	struct vmop_tree *tree;
 	struct vmop_vmo *vmo;
 	struct file *file;
 
-	if (!inode)
+	if (!node)
 		return ERR_PTR(-ENOMEM);
-	tree = vmop_tree_create();
-	if (!tree) {
-		iput(inode);
-		return ERR_PTR(-ENOMEM);
-	}
+	tree = node->tree;
 	/*
 	 * Nothing fails after this. A VMO that was never made must not end like
 	 * one that was: its end tells the pager.
 	 */
-	file = vmop_fs_open(inode);
+	file = vmop_vmo_open(tree, node->home, params);
 	if (IS_ERR(file)) {
-		vmop_tree_put(tree);
+		vmop_cow_destroy(node);
 		return file;
 	}
-	vmo = to_vmop_vmo(inode);
-	vmo->id = atomic64_inc_return(&vmop_next_vmo_id);
-	vmo->flags = params->flags;
-	vmo->payer = params->payer;
-	if (vmo->payer)
-		css_get(&vmo->payer->css);
-	if (params->source)
+	vmo = vmop_vmo_from_file(file);
+	if (params->source) {
 		vmop_source_get(params->source);
+		vmop_pager_get(params->pager);
+	}
+	tree->source = params->source;
+	tree->pager = params->pager;
+	tree->pager_slot = params->pager_slot;
+	tree->release = vmop_vmo_end_source;
 	vmo->pager = params->pager;
-	vmo->pager_slot = params->pager_slot;
-	if (vmo->pager)
-		vmop_pager_get(vmo->pager);
-	strscpy(vmo->name, params->name, sizeof(vmo->name));
-	vmop_cow_init(&vmo->node, tree, params->source, inode->i_mapping);
-	vmo->node.trap_dirty = params->flags & VMOP_VMO_TRAP_DIRTY;
-	vmo->node.dirty_limit = params->dirty_limit;
-	vmo->node.len = params->len;
-	vmo->node.nr_pages = vmop_pages_up(params->len);
-	i_size_write(inode, params->len);
+	if (params->source)
+		node->home->tracked = node;
+	node->home->node = node;
+	list_add(&vmo->view_link, &node->home->views);
+	i_size_write(&vmo->inode, params->len);
 	return file;
 }
 
@@ -110,62 +178,94 @@ struct vmop_vmo *vmop_vmo_from_file(struct file *file)
 	return to_vmop_vmo(file_inode(file));
 }
 
+/* Nodes that are no more. The root's end is the end of its source. */
+static void vmop_vmo_bury(struct list_head *dead)
+{
+	struct vmop_cow *node, *next;
+
+	list_for_each_entry_safe(node, next, dead, sibling) {
+		struct vmop_tree *tree = node->tree;
+
+		if (node->source) {
+			vmop_source_vmo_gone(node->source);
+			vmop_pager_forget(tree->pager, tree->pager_slot);
+		}
+		vmop_cow_destroy(node);
+	}
+}
+
 /**
  * vmop_vmo_end() - free what a VMO holds: nobody has it open or mapped
  * @vmo: the VMO, or the inode of one that was never made
  *
- * (semantics: DET-13)
+ * (semantics: DET-13, COW-23, COW-37)
  */
 void vmop_vmo_end(struct vmop_vmo *vmo)
 {
-	struct vmop_source *src = vmo->node.source;
+	struct vmop_space *space = vmo->space;
 	struct mem_cgroup *old;
+	struct vmop_cow *node;
+	LIST_HEAD(dead);
 
-	if (!vmo->node.tree)
+	if (!space)
 		return;
 	old = vmop_vmo_lock(vmo);
-	vmop_cow_clear(&vmo->node);
+	node = space->node;
+	if (!list_empty(&vmo->view_link))
+		list_del_init(&vmo->view_link);
+	if (node && list_empty(&space->views)) {
+		space->node = NULL;
+		vmop_cow_close(node, &dead);
+	}
+	/* Only now: who hears of it may rely on the nodes being gone. */
+	vmop_vmo_orphan(vmo);
 	vmop_vmo_unlock(vmo, old);
-	vmop_cow_exit(&vmo->node);
-	if (vmo->zero_folio)
-		folio_put(vmo->zero_folio);
-	if (src) {
-		vmop_source_vmo_gone(src);
-		vmop_source_put(src);
-	}
-	if (vmo->pager) {
-		vmop_pager_forget(vmo->pager, vmo->pager_slot);
-		vmop_pager_put(vmo->pager);
-	}
-	mem_cgroup_put(vmo->payer);
+	vmop_vmo_bury(&dead);
+	vmop_space_put(space);
+	vmop_tree_put(vmo->tree);
 }
 
-static int vmop_vmo_resize_once(struct vmop_vmo *vmo, u64 len)
+/* All that show the node whole have its size. */
+static void vmop_vmo_sizes(struct vmop_space *space)
 {
-	struct vmop_cow *node = &vmo->node;
-	struct mem_cgroup *old;
-	pgoff_t nr_pages;
-	int ret;
+	struct vmop_vmo *view;
 
-	old = vmop_vmo_lock(vmo);
-	nr_pages = node->nr_pages;
-	ret = vmop_cow_resize(node, len);
-	if (!ret) {
-		vmop_cow_modify(node);
-		i_size_write(&vmo->inode, len);
-		if (node->nr_pages < nr_pages) {
-			vmop_map_zap_zero(node, node->nr_pages, 0);
-			vmop_map_zap_private(node, node->nr_pages);
-		}
-		if (node->nr_pages < nr_pages && node->source) {
-			vmop_source_resolve(node->source, VMOP_REQ_READ,
-					    node->nr_pages, nr_pages);
-			vmop_source_resolve(node->source, VMOP_REQ_DIRTY,
-					    node->nr_pages, nr_pages);
-			vmop_source_cleaned(node->source, node->nr_pages,
-					    nr_pages);
-		}
-	}
+	list_for_each_entry(view, &space->views, view_link)
+		if (!vmop_vmo_is_slice(view))
+			i_size_write(&view->inode, space->node->len);
+}
+
+/* What is behind the new end is no more, also for those who wait for it. */
+static void vmop_vmo_cut_off(struct vmop_cow *node, pgoff_t old_pages)
+{
+	pgoff_t nr_pages = node->nr_pages;
+
+	vmop_map_zap_zero(node, nr_pages, old_pages - nr_pages);
+	vmop_map_zap_private(node, nr_pages);
+	if (!node->source)
+		return;
+	vmop_source_resolve(node->source, VMOP_REQ_READ, nr_pages, old_pages);
+	vmop_source_resolve(node->source, VMOP_REQ_DIRTY, nr_pages, old_pages);
+	vmop_source_cleaned(node->source, nr_pages, old_pages);
+}
+
+static int vmop_vmo_resize_once(struct vmop_vmo *vmo, u64 len, pgoff_t *missing)
+{
+	struct mem_cgroup *old = vmop_vmo_lock(vmo);
+	struct vmop_cow *node = vmop_vmo_node(vmo);
+	pgoff_t old_pages = node->nr_pages;
+	int ret = -EPERM;
+
+	if (vmo->space->sealed)
+		goto out_unlock;
+	ret = vmop_cow_resize(node, len, missing);
+	if (ret)
+		goto out_unlock;
+	vmop_cow_modify(node);
+	vmop_vmo_sizes(vmo->space);
+	if (node->nr_pages < old_pages)
+		vmop_vmo_cut_off(node, old_pages);
+out_unlock:
 	vmop_vmo_unlock(vmo, old);
 	return ret;
 }
@@ -177,21 +277,29 @@ static int vmop_vmo_resize_once(struct vmop_vmo *vmo, u64 len)
  *
  * Never waits for the pager. (semantics: RSZ-1 to RSZ-10)
  *
- * Return: 0; -EPERM if it is not resizable; -ERANGE if @len is too large;
- * -ENOMEM.
+ * Return: 0; -EPERM if it is not resizable, or sealed; -EACCES if only this view
+ * of it is not; -ERANGE if @len is too
+ * large; -EBUSY when a snapshot sees something behind the new end that was never
+ * supplied; -ENOMEM.
  */
 int vmop_vmo_resize(struct vmop_vmo *vmo, u64 len)
 {
 	unsigned int tries = VMOP_NOMEM_TRIES;
+	pgoff_t missing;
 	int ret;
 
+	/* Of a reference it is the file that is not made for it (COW-6). */
 	if (!(vmo->flags & VMOP_VMO_RESIZABLE))
-		return -EPERM;
+		return vmo->space->resizable ? -EACCES : -EPERM;
 	if (len > VMOP_MAX_VMO_SIZE)
 		return -ERANGE;
 	do {
-		ret = vmop_vmo_resize_once(vmo, len);
-	} while (ret == -ENOMEM && --tries && vmop_vmo_make_room(vmo));
+		ret = vmop_vmo_resize_once(vmo, len, &missing);
+		if (ret == -EAGAIN)
+			ret = vmop_vmo_give_page(vmo, missing, true) ?: -EAGAIN;
+		else if (ret == -ENOMEM && --tries && vmop_vmo_make_room(vmo))
+			ret = -EAGAIN;
+	} while (ret == -EAGAIN);
 	return ret;
 }
 
@@ -203,18 +311,23 @@ int vmop_vmo_resize(struct vmop_vmo *vmo, u64 len)
  */
 void vmop_vmo_detach(struct vmop_vmo *vmo)
 {
-	struct vmop_source *src = vmo->node.source;
+	struct vmop_source *src = vmo->tree->source;
 	struct mem_cgroup *old;
+	struct vmop_cow *node;
 
 	if (vmop_source_state(src) == VMOP_VMO_STATE_DETACHED)
 		return;
 	/* Refuses supplies first, so nothing clean comes in after the drop. */
 	vmop_source_detach(src);
 	old = vmop_vmo_lock(vmo);
-	vmop_map_zap(&vmo->node, 0, 0);
-	vmop_cow_drop_clean(&vmo->node);
+	node = vmop_vmo_node(vmo);
+	if (node->nr_pages)
+		vmop_map_zap(node, 0, node->nr_pages);
+	vmop_cow_drop_clean(node);
+	/* A fault may have been about to map zeros of what is gone. */
+	vmop_map_zap_zero(node, 0, node->nr_pages);
 	/* Who waits for room to change what is gone now need not. */
-	vmop_source_resolve(src, VMOP_REQ_ROOM, 0, vmo->node.nr_pages);
+	vmop_source_resolve(src, VMOP_REQ_ROOM, 0, node->nr_pages);
 	vmop_vmo_unlock(vmo, old);
 }
 
@@ -236,54 +349,6 @@ int vmop_vmo_set_name(struct vmop_vmo *vmo, const __u8 *name)
 	return 0;
 }
 
-static void vmop_vmo_source_info(struct vmop_source *src,
-				 struct vmop_vmo_get_info *info)
-{
-	struct vmop_source_info counters;
-
-	vmop_source_info(src, &counters);
-	info->out_pager_id = vmop_source_pager_id(src);
-	info->out_key = vmop_source_key(src);
-	info->out_state = counters.state;
-	info->out_last_error = counters.last_error;
-	info->out_num_waiters = counters.num_waiters;
-	info->out_requests = counters.requests;
-	info->out_requested_pages = counters.requested_pages;
-	info->out_failed_requests = counters.failed_requests;
-	info->out_max_request_pages = vmop_source_max_request_pages(src);
-	info->out_deadline_ms = vmop_source_deadline_ms(src);
-}
-
-/**
- * vmop_vmo_info() - answer VMOP_VMO_GET_INFO
- * @vmo: the VMO
- * @info: the out fields are filled
- */
-void vmop_vmo_info(struct vmop_vmo *vmo, struct vmop_vmo_get_info *info)
-{
-	struct vmop_cow *node = &vmo->node;
-
-	info->out_id = vmo->id;
-	info->out_flags = vmo->flags;
-	info->out_state = VMOP_VMO_STATE_ANONYMOUS;
-	down_read(&node->tree->lock);
-	info->out_size = (u64)node->nr_pages << PAGE_SHIFT;
-	info->out_content_size = node->len;
-	if (node->source)
-		info->out_dirty = (u64)vmop_plist_nr_dirty_all(&node->pages)
-				  << PAGE_SHIFT;
-	up_read(&node->tree->lock);
-	info->out_committed = (u64)atomic_long_read(&node->nr_resident)
-			      << PAGE_SHIFT;
-	info->out_supplied_pages = atomic_long_read(&node->nr_supplied);
-	info->out_evicted_pages = atomic_long_read(&node->nr_evicted);
-	spin_lock(&vmo->name_lock);
-	memcpy(info->out_name, vmo->name, sizeof(info->out_name));
-	spin_unlock(&vmo->name_lock);
-	if (node->source)
-		vmop_vmo_source_info(node->source, info);
-}
-
 /**
  * vmop_vmo_make_room() - after -ENOMEM under the tree lock: is it worth a retry?
  * @vmo: the VMO
@@ -297,24 +362,24 @@ void vmop_vmo_info(struct vmop_vmo *vmo, struct vmop_vmo_get_info *info)
  */
 bool vmop_vmo_make_room(struct vmop_vmo *vmo)
 {
-	struct vmop_page *page = vmop_page_alloc(vmo->payer, false);
+	struct vmop_page *page = vmop_page_alloc(vmo->space->payer, false);
 
 	vmop_page_free(page);
 	return page;
 }
 
 /**
- * vmop_vmo_fill_zero() - give a position that reads as zeros a page
+ * vmop_vmo_give_page() - bring what VMOP_NEED_PAGE is about
  * @vmo: the VMO
  * @pgoff: the position
- * @write: see vmop_cow_fill()
+ * @write: see vmop_cow_give_page()
  *
  * Context: no lock of ours.
  * Return: 0 when it is time to look again, -ENOMEM.
  */
-int vmop_vmo_fill_zero(struct vmop_vmo *vmo, pgoff_t pgoff, bool write)
+int vmop_vmo_give_page(struct vmop_vmo *vmo, pgoff_t pgoff, bool write)
 {
-	struct vmop_page *page = vmop_page_alloc(vmo->payer, true);
+	struct vmop_page *page = vmop_page_alloc(vmo->space->payer, true);
 	unsigned int tries = VMOP_NOMEM_TRIES;
 	struct mem_cgroup *old;
 	int ret;
@@ -323,39 +388,11 @@ int vmop_vmo_fill_zero(struct vmop_vmo *vmo, pgoff_t pgoff, bool write)
 		return -ENOMEM;
 	do {
 		old = vmop_vmo_lock(vmo);
-		ret = vmop_cow_fill(&vmo->node, pgoff, page, write);
+		ret = vmop_cow_give_page(vmop_vmo_node(vmo), pgoff, page,
+					 write);
 		vmop_vmo_unlock(vmo, old);
 	} while (ret == -ENOMEM && --tries && vmop_vmo_make_room(vmo));
 	if (ret)
 		vmop_page_free(page);
 	return ret == -EEXIST ? 0 : ret;
-}
-
-/**
- * vmop_vmo_zero_folio() - make sure that there is a zero page to map
- * @vmo: the VMO
- *
- * Done when the VMO is mapped, so that reading zeros later needs no memory.
- * (semantics: VMO-6)
- *
- * Context: no lock of ours.
- * Return: 0 or -ENOMEM.
- */
-int vmop_vmo_zero_folio(struct vmop_vmo *vmo)
-{
-	struct mem_cgroup *old;
-	struct page *page;
-
-	if (READ_ONCE(vmo->zero_folio))
-		return 0;
-	old = set_active_memcg(vmo->payer);
-	page = alloc_page(GFP_HIGHUSER | __GFP_ACCOUNT | __GFP_ZERO |
-			  __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
-	set_active_memcg(old);
-	if (!page)
-		return -ENOMEM;
-	__SetPageUptodate(page);
-	if (cmpxchg(&vmo->zero_folio, NULL, page_folio(page)))
-		__free_page(page);
-	return 0;
 }

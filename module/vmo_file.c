@@ -14,6 +14,7 @@
 #include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
+#include <linux/poll.h>
 #include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 #include <linux/splice.h>
@@ -21,12 +22,16 @@
 
 #include "compat.h"
 #include "ioctl.h"
+#include "map.h"
 #include "page.h"
 #include "request.h"
 #include "vmo.h"
 
 static int vmop_file_open(struct inode *inode, struct file *file)
 {
+	if ((file->f_mode & FMODE_WRITE) &&
+	    (to_vmop_vmo(inode)->child_flags & VMOP_CHILD_NO_WRITE))
+		return -EACCES;
 	file->f_mode &= ~FMODE_ATOMIC_POS;
 	file->f_mode |= VMOP_COMPAT_FMODE;
 	return 0;
@@ -39,18 +44,19 @@ static int vmop_file_open(struct inode *inode, struct file *file)
 static pgoff_t vmop_file_request_end(struct vmop_vmo *vmo, enum vmop_need need,
 				     pgoff_t pgoff, loff_t pos, size_t count)
 {
-	pgoff_t nr_pages = vmop_source_max_request_pages(vmo->node.source);
+	pgoff_t nr_pages = vmop_source_max_request_pages(vmo->tree->source);
 
 	if (need == VMOP_NEED_GRANT)
 		nr_pages = max_t(pgoff_t, nr_pages, VMOP_FILE_GRANT_PAGES);
-	return min(vmop_pages_up((u64)pos + count), pgoff + nr_pages);
+	return min(vmop_pages_up(vmo->off + (u64)pos + count),
+		   pgoff + nr_pages);
 }
 
 static int vmop_file_lock(struct vmop_vmo *vmo, struct kiocb *iocb)
 {
 	if (!(iocb->ki_flags & IOCB_NOWAIT))
-		down_read(&vmo->node.tree->lock);
-	else if (!down_read_trylock(&vmo->node.tree->lock))
+		down_read(&vmo->tree->lock);
+	else if (!down_read_trylock(&vmo->tree->lock))
 		return -EAGAIN;
 	return 0;
 }
@@ -66,16 +72,21 @@ static unsigned int vmop_file_wait_state(void)
 					       TASK_KILLABLE;
 }
 
-static int vmop_file_wait_locked(struct vmop_vmo *vmo, struct kiocb *iocb,
+/* Have what is needed brought. Drops the tree lock. 0 to look again. */
+static int vmop_file_need_locked(struct vmop_vmo *vmo, struct kiocb *iocb,
 				 enum vmop_need need, pgoff_t pgoff,
-				 size_t count)
+				 size_t count, bool write)
 {
 	pgoff_t end;
 	int ret;
 
 	if (iocb->ki_flags & IOCB_NOWAIT) {
-		up_read(&vmo->node.tree->lock);
+		up_read(&vmo->tree->lock);
 		return -EAGAIN;
+	}
+	if (need == VMOP_NEED_PAGE) {
+		up_read(&vmo->tree->lock);
+		return vmop_vmo_give_page(vmo, pgoff, write);
 	}
 	end = vmop_file_request_end(vmo, need, pgoff, iocb->ki_pos, count);
 	ret = vmop_vmo_wait_locked(vmo, need, pgoff, end,
@@ -90,36 +101,38 @@ static int vmop_file_wait_locked(struct vmop_vmo *vmo, struct kiocb *iocb,
 static int vmop_file_get(struct vmop_vmo *vmo, struct kiocb *iocb, size_t count,
 			 size_t *len, struct folio **folio)
 {
-	pgoff_t pgoff = iocb->ki_pos >> PAGE_SHIFT;
+	pgoff_t pgoff = vmop_vmo_pgoff(vmo, iocb->ki_pos);
+	enum vmop_need need;
 	struct vmop_res res;
+	u64 size;
 	int ret;
 
 	for (;;) {
 		ret = vmop_file_lock(vmo, iocb);
 		if (ret)
 			return ret;
-		res = vmop_cow_resolve(&vmo->node, pgoff);
-		if (res.kind != VMOP_RES_ABSENT)
+		size = vmop_vmo_len(vmo);
+		if (iocb->ki_pos >= size) {
+			up_read(&vmo->tree->lock);
+			return -ERANGE;
+		}
+		need = vmop_cow_read_need(vmop_vmo_node(vmo), pgoff, &res);
+		if (!need)
 			break;
-		ret = vmop_file_wait_locked(vmo, iocb, VMOP_NEED_CONTENT, pgoff,
-					    count);
+		ret = vmop_file_need_locked(vmo, iocb, need, pgoff, count,
+					    false);
 		if (ret)
 			return ret;
 	}
 	*folio = NULL;
-	if (iocb->ki_pos >= vmo->node.len) {
-		ret = -ERANGE;
-		goto out;
-	}
-	*len = min_t(u64, *len, vmo->node.len - iocb->ki_pos);
+	*len = min_t(u64, *len, size - iocb->ki_pos);
 	if (res.kind == VMOP_RES_PAGE) {
 		*folio = res.page->folio;
 		folio_get(*folio);
 		folio_set_referenced(*folio);
 	}
-out:
-	up_read(&vmo->node.tree->lock);
-	return ret;
+	up_read(&vmo->tree->lock);
+	return 0;
 }
 
 static ssize_t vmop_file_read_page(struct vmop_vmo *vmo, struct kiocb *iocb,
@@ -180,26 +193,35 @@ static size_t vmop_file_copy_locked(struct vmop_vmo *vmo,
 				    struct vmop_page *page, size_t off,
 				    size_t len, struct iov_iter *from)
 {
+	struct vmop_cow *node = vmop_vmo_node(vmo);
 	struct folio *folio = page->folio;
 	size_t copied;
 
 	folio_lock(folio);
-	vmop_cow_dirty(&vmo->node, page);
+	vmop_cow_dirty(node, page);
 	pagefault_disable();
 	copied = copy_page_from_iter_atomic(folio_page(folio, 0), off, len,
 					    from);
 	pagefault_enable();
 	folio_unlock(folio);
 	if (copied)
-		vmop_cow_modify(&vmo->node);
-	up_read(&vmo->node.tree->lock);
+		vmop_cow_modify(node);
+	up_read(&vmo->tree->lock);
 	return copied;
+}
+
+/* May a byte be written? The shared tree lock is held. */
+static int vmop_file_check_locked(struct vmop_vmo *vmo, loff_t pos)
+{
+	if (vmo->space->sealed)
+		return -EPERM;
+	return pos >= vmop_vmo_len(vmo) ? -EFBIG : 0;
 }
 
 static ssize_t vmop_file_write_page(struct vmop_vmo *vmo, struct kiocb *iocb,
 				    size_t count, struct iov_iter *from)
 {
-	pgoff_t pgoff = iocb->ki_pos >> PAGE_SHIFT;
+	pgoff_t pgoff = vmop_vmo_pgoff(vmo, iocb->ki_pos);
 	size_t off = offset_in_page(iocb->ki_pos);
 	size_t len, copied;
 	enum vmop_need need;
@@ -215,28 +237,22 @@ static ssize_t vmop_file_write_page(struct vmop_vmo *vmo, struct kiocb *iocb,
 		ret = vmop_file_lock(vmo, iocb);
 		if (ret)
 			return ret;
-		if (iocb->ki_pos >= vmo->node.len) {
-			up_read(&vmo->node.tree->lock);
-			return -EFBIG;
+		ret = vmop_file_check_locked(vmo, iocb->ki_pos);
+		if (ret) {
+			up_read(&vmo->tree->lock);
+			return ret;
 		}
-		len = min_t(u64, len, vmo->node.len - iocb->ki_pos);
-		need = vmop_cow_write_need(&vmo->node, pgoff);
-		res = vmop_cow_resolve(&vmo->node, pgoff);
-		if (!need && res.kind == VMOP_RES_PAGE) {
+		len = min_t(u64, len, vmop_vmo_len(vmo) - iocb->ki_pos);
+		need = vmop_cow_write_need(vmop_vmo_node(vmo), pgoff, &res);
+		if (!need) {
 			copied = vmop_file_copy_locked(vmo, res.page, off, len,
 						       from);
 			if (copied)
 				return copied;
 			continue;
 		}
-		if (need) {
-			ret = vmop_file_wait_locked(vmo, iocb, need, pgoff,
-						    count);
-		} else {
-			up_read(&vmo->node.tree->lock);
-			ret = iocb->ki_flags & IOCB_NOWAIT ? -EAGAIN :
-			      vmop_vmo_fill_zero(vmo, pgoff, true);
-		}
+		ret = vmop_file_need_locked(vmo, iocb, need, pgoff, count,
+					    true);
 		if (ret)
 			return ret;
 	}
@@ -255,6 +271,9 @@ static ssize_t vmop_file_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	ret = generic_write_checks(iocb, from);
 	if (ret <= 0)
 		return ret;
+	/* That has looked for the end in the host of our mapping. */
+	if (iocb->ki_flags & IOCB_APPEND)
+		iocb->ki_pos = i_size_read(&vmo->inode);
 	ret = file_update_time(file);
 	if (ret)
 		return ret;
@@ -275,48 +294,32 @@ static ssize_t vmop_file_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	return done ? generic_write_sync(iocb, done) : ret;
 }
 
-/* Is there something to read at @pgoff, and up to where is it alike? */
-static bool vmop_file_is_data(struct vmop_cow *node, pgoff_t pgoff,
-			      pgoff_t *next)
-{
-	struct vmop_slot slot = vmop_plist_lookup(&node->pages, pgoff);
-	struct vmop_interval interval;
-
-	*next = pgoff + 1;
-	switch (slot.kind) {
-	case VMOP_SLOT_EMPTY:
-		*next = vmop_plist_next_content(&node->pages, pgoff,
-						node->nr_pages);
-		return node->source;
-	case VMOP_SLOT_ZERO:
-		vmop_plist_find_interval(&node->pages, pgoff, &interval);
-		*next = interval.end;
-		return false;
-	default:
-		return slot.kind != VMOP_SLOT_MARKER;
-	}
-}
-
 static loff_t vmop_file_seek(struct vmop_vmo *vmo, loff_t off, bool data)
 {
-	struct vmop_cow *node = &vmo->node;
-	pgoff_t pgoff, next;
+	pgoff_t pgoff = vmop_vmo_pgoff(vmo, off);
 	loff_t found = -ENXIO;
+	struct vmop_cow *node;
+	pgoff_t end, next;
+	u64 len;
 
-	down_read(&node->tree->lock);
-	if (off < 0 || off >= node->len)
+	down_read(&vmo->tree->lock);
+	node = vmop_vmo_node(vmo);
+	len = vmop_vmo_len(vmo);
+	if (off < 0 || off >= len)
 		goto out;
-	for (pgoff = off >> PAGE_SHIFT; pgoff < node->nr_pages; pgoff = next) {
-		if (vmop_file_is_data(node, pgoff, &next) != data)
+	end = vmop_vmo_end_pgoff(vmo);
+	for (; pgoff < end; pgoff = next) {
+		if (vmop_cow_is_data(node, pgoff, end, &next) != data)
 			continue;
-		found = max_t(loff_t, off, (loff_t)pgoff << PAGE_SHIFT);
+		found = max_t(loff_t, off,
+			      ((loff_t)pgoff << PAGE_SHIFT) - vmo->off);
 		goto out;
 	}
 	/* The end of the file counts as a hole. */
 	if (!data)
-		found = node->len;
+		found = len;
 out:
-	up_read(&node->tree->lock);
+	up_read(&vmo->tree->lock);
 	return found;
 }
 
@@ -336,11 +339,22 @@ static loff_t vmop_file_llseek(struct file *file, loff_t off, int whence)
 
 static int vmop_file_mmap(struct file *file, struct vm_area_struct *vma)
 {
-	int ret = vmop_vmo_zero_folio(to_vmop_vmo(file_inode(file)));
+	struct vmop_vmo *vmo = to_vmop_vmo(file_inode(file));
+	int ret = vmop_map_zero_folio(vmo->tree, vmo->space);
 
 	if (ret)
 		return ret;
+	if (READ_ONCE(vmo->space->sealed) && (vma->vm_flags & VM_SHARED)) {
+		if (vma->vm_flags & VM_WRITE)
+			return -EPERM;
+		vmop_compat_vm_flags_clear(vma, VM_MAYWRITE);
+	}
 	file_accessed(file);
+	/*
+	 * In positions of the node, where all mappings of a page are found. The
+	 * flag below keeps neighbours from being merged by the file's positions.
+	 */
+	vma->vm_pgoff += vmo->off >> PAGE_SHIFT;
 	vma->vm_ops = &vmop_vm_ops;
 	/* For the insertion of neighbours in fault.c. */
 	vmop_compat_vm_flags_set(vma, VM_MIXEDMAP);
@@ -355,9 +369,16 @@ static int vmop_file_mmap(struct file *file, struct vm_area_struct *vma)
 static int vmop_file_fsync(struct file *file, loff_t start, loff_t end,
 			   int datasync)
 {
-	int ret = vmop_vmo_sync(to_vmop_vmo(file_inode(file)),
-				start >> PAGE_SHIFT, vmop_pages_up((u64)end + 1),
-				vmop_file_wait_state());
+	struct vmop_vmo *vmo = to_vmop_vmo(file_inode(file));
+	/* Of a slice nothing but the slice. */
+	u64 stop = min((u64)end + 1, (u64)i_size_read(&vmo->inode));
+	int ret;
+
+	if (start >= stop)
+		return 0;
+	ret = vmop_vmo_sync(vmo, vmop_vmo_pgoff(vmo, start),
+			    vmop_pages_up(vmo->off + stop),
+			    vmop_file_wait_state());
 
 	return ret == -ERESTARTSYS ? -EINTR : ret;
 }
@@ -462,32 +483,26 @@ static int vmop_file_getattr(vmop_compat_idmap *idmap, const struct path *path,
 			     unsigned int query_flags)
 {
 	struct inode *inode = d_inode(path->dentry);
-	struct vmop_cow *node = &to_vmop_vmo(inode)->node;
 
 	vmop_compat_fillattr(idmap, request_mask, inode, stat);
-	stat->blocks = (u64)atomic_long_read(&node->nr_resident)
-		       << (PAGE_SHIFT - SECTOR_SHIFT);
+	stat->blocks = vmop_vmo_committed(to_vmop_vmo(inode)) >> SECTOR_SHIFT;
 	return 0;
 }
 
 /*
- * A store through a mapping has become known, under a PTE lock. The page is in
- * the node still, or it is no longer ours to care about.
+ * Reading and writing never wait for an event: like any regular file, but that
+ * there is something to tell (COW-37).
  */
-static bool vmop_file_dirty_folio(struct address_space *mapping,
-				  struct folio *folio)
+static __poll_t vmop_file_poll(struct file *file, poll_table *wait)
 {
-	struct vmop_cow *node = &to_vmop_vmo(mapping->host)->node;
+	struct vmop_vmo *vmo = to_vmop_vmo(file_inode(file));
+	__poll_t mask = EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM;
 
-	if (!vmop_cow_tracks_dirt(node))
-		return false;
-	return vmop_plist_mark_dirty(&node->pages, folio->index,
-				     READ_ONCE(folio->private));
+	poll_wait(file, &vmo->wq, wait);
+	if (!READ_ONCE(vmo->nr_children))
+		mask |= EPOLLPRI;
+	return mask;
 }
-
-const struct address_space_operations vmop_vmo_aops = {
-	.dirty_folio = vmop_file_dirty_folio,
-};
 
 const struct inode_operations vmop_vmo_iops = {
 	.setattr = vmop_file_setattr,
@@ -504,6 +519,7 @@ const struct file_operations vmop_vmo_fops = {
 	.splice_read = vmop_compat_splice_read,
 	.splice_write = iter_file_splice_write,
 	.mmap = vmop_file_mmap,
+	.poll = vmop_file_poll,
 	.fsync = vmop_file_fsync,
 	.fallocate = vmop_file_fallocate,
 	.fadvise = vmop_file_fadvise,

@@ -16,7 +16,7 @@
 /* Is the range inside the VMO, its last page counted whole? */
 static int vmop_op_check_locked(struct vmop_vmo *vmo, u64 off, u64 len)
 {
-	u64 size = (u64)vmo->node.nr_pages << PAGE_SHIFT;
+	u64 size = ((u64)vmop_vmo_end_pgoff(vmo) << PAGE_SHIFT) - vmo->off;
 
 	if (off > size || len > size - off)
 		return -ERANGE;
@@ -27,9 +27,9 @@ static int vmop_op_check(struct vmop_vmo *vmo, u64 off, u64 len)
 {
 	int ret;
 
-	down_read(&vmo->node.tree->lock);
+	down_read(&vmo->tree->lock);
 	ret = vmop_op_check_locked(vmo, off, len);
-	up_read(&vmo->node.tree->lock);
+	up_read(&vmo->tree->lock);
 	return ret;
 }
 
@@ -37,65 +37,69 @@ static int vmop_op_check(struct vmop_vmo *vmo, u64 off, u64 len)
  * What stands between a populating call and position @pgoff; @end is cut to what
  * one request may ask for.
  */
-static enum vmop_need vmop_op_need_locked(struct vmop_vmo *vmo,
-					  struct vmop_res res, pgoff_t pgoff,
-					  bool zeros_too, pgoff_t *end)
+static enum vmop_need vmop_op_need_locked(struct vmop_vmo *vmo, pgoff_t pgoff,
+					  bool commit, struct vmop_res *res,
+					  pgoff_t *end)
 {
-	if (res.kind == VMOP_RES_ABSENT)
-		return VMOP_NEED_CONTENT;
-	if (res.kind == VMOP_RES_ZERO && zeros_too)
-		return vmop_cow_commit_need(&vmo->node, pgoff, end);
-	return VMOP_NEED_NOTHING;
+	struct vmop_cow *node = vmop_vmo_node(vmo);
+	enum vmop_need need = vmop_cow_read_need(node, pgoff, res);
+
+	/* Only memory is missing, and only who commits cares. */
+	if (!commit && need == VMOP_NEED_PAGE)
+		return VMOP_NEED_NOTHING;
+	if (need || !commit || res->kind == VMOP_RES_BEYOND)
+		return need;
+	return vmop_cow_commit_need(node, pgoff, res, end);
+}
+
+/* One look; 0 to look again, 1 when the position is done. */
+static int vmop_op_populate_once(struct vmop_vmo *vmo, pgoff_t pgoff,
+				 pgoff_t end, bool commit, bool *beyond)
+{
+	enum vmop_need need;
+	struct vmop_res res;
+
+	down_read(&vmo->tree->lock);
+	need = vmop_op_need_locked(vmo, pgoff, commit, &res, &end);
+	if (need > VMOP_NEED_PAGE)
+		return vmop_vmo_wait_locked(vmo, need, pgoff, end,
+					    TASK_INTERRUPTIBLE);
+	up_read(&vmo->tree->lock);
+	if (need == VMOP_NEED_PAGE)
+		return vmop_vmo_give_page(vmo, pgoff, false);
+	*beyond = res.kind == VMOP_RES_BEYOND;
+	return 1;
 }
 
 /*
- * Make every page of a range be there, asking the pager for what is absent. Of
- * zeros, the caller says whether they are enough. What lies behind the end when
- * its turn comes is left out (COM-3).
+ * Make every page of a range be there, asking the pager for what is absent. Who
+ * commits wants memory for zeros, and a copy of what is an ancestor's. What lies
+ * behind the end when its turn comes is left out (COM-3).
  */
 static int vmop_op_populate(struct vmop_vmo *vmo, u64 off, u64 len,
-			    bool zeros_too, u64 *actual)
+			    bool commit, u64 *actual)
 {
-	pgoff_t end = vmop_pages_up(off + len);
-	pgoff_t pgoff = off >> PAGE_SHIFT;
-	pgoff_t request_end;
-	enum vmop_need need;
-	struct vmop_res res;
+	pgoff_t first = vmo->off >> PAGE_SHIFT;
+	pgoff_t end = first + vmop_pages_up(off + len);
+	pgoff_t pgoff = vmop_vmo_pgoff(vmo, off);
+	bool beyond = false;
 	int ret = 0;
 
-	while (pgoff < end) {
+	while (pgoff < end && !beyond) {
 		if (fatal_signal_pending(current)) {
 			ret = -ERESTARTSYS;
 			break;
 		}
-		down_read(&vmo->node.tree->lock);
-		res = vmop_cow_resolve(&vmo->node, pgoff);
-		request_end = end;
-		need = vmop_op_need_locked(vmo, res, pgoff, zeros_too,
-					   &request_end);
-		if (need) {
-			ret = vmop_vmo_wait_locked(vmo, need, pgoff,
-						   request_end,
-						   TASK_INTERRUPTIBLE);
-			if (ret)
-				break;
-			continue;
-		}
-		up_read(&vmo->node.tree->lock);
-		if (res.kind == VMOP_RES_BEYOND) {
-			pgoff = end;
+		ret = vmop_op_populate_once(vmo, pgoff, end, commit, &beyond);
+		if (ret < 0)
 			break;
-		}
-		if (res.kind == VMOP_RES_ZERO && zeros_too) {
-			ret = vmop_vmo_fill_zero(vmo, pgoff, false);
-			if (ret)
-				break;
-			continue;
-		}
-		pgoff++;
+		pgoff += ret;
+		ret = 0;
 		cond_resched();
 	}
-	*actual = min(max((u64)pgoff << PAGE_SHIFT, off) - off, len);
+	if (beyond)
+		pgoff = end;
+	*actual = min(max((u64)(pgoff - first) << PAGE_SHIFT, off) - off, len);
 	return ret;
 }
 
@@ -138,45 +142,81 @@ int vmop_vmo_prefetch(struct vmop_vmo *vmo, u64 off, u64 len, u64 *actual)
 
 	if (ret || !len)
 		return ret;
-	if (!vmo->node.source) {
+	if (!vmo->tree->source) {
 		*actual = len;
 		return 0;
 	}
 	return vmop_op_populate(vmo, off, len, false, actual);
 }
 
+/* Whole pages, as many as one hold of the lock is good for. */
+static int vmop_op_zero_batch(struct vmop_vmo *vmo, pgoff_t *pgoff, pgoff_t end)
+{
+	struct mem_cgroup *old = vmop_vmo_lock(vmo);
+	struct vmop_cow *node = vmop_vmo_node(vmo);
+	pgoff_t start = *pgoff;
+	int ret = -EPERM;
+
+	if (vmo->space->sealed)
+		goto out_unlock;
+	ret = node->nr_pages < end ? -ERANGE :
+				     vmop_cow_zero(node, start, end, pgoff);
+	if (*pgoff == start)
+		goto out_unlock;
+	vmop_cow_modify(node);
+	/* They have content now, so their readers can go on (ZERO-7). */
+	if (node->source) {
+		vmop_source_resolve(node->source, VMOP_REQ_READ, start, *pgoff);
+		/* Dirty zeros take no room. */
+		vmop_source_resolve(node->source, VMOP_REQ_ROOM, start, *pgoff);
+	}
+out_unlock:
+	vmop_vmo_unlock(vmo, old);
+	return ret;
+}
+
+/* A snapshot sees what is absent at a position: have it supplied. */
+static int vmop_op_fetch(struct vmop_vmo *vmo, pgoff_t pgoff, pgoff_t end)
+{
+	struct vmop_res res;
+
+	down_read(&vmo->tree->lock);
+	if (vmop_cow_read_need(vmop_vmo_node(vmo), pgoff, &res) ==
+	    VMOP_NEED_CONTENT)
+		return vmop_vmo_wait_locked(vmo, VMOP_NEED_CONTENT, pgoff, end,
+					    TASK_INTERRUPTIBLE);
+	up_read(&vmo->tree->lock);
+	return 0;
+}
+
 /* Whole pages of a range, with the lock dropped now and then. */
 static int vmop_op_zero_pages(struct vmop_vmo *vmo, pgoff_t pgoff, pgoff_t end)
 {
-	struct vmop_cow *node = &vmo->node;
 	unsigned int tries = VMOP_NOMEM_TRIES;
-	struct mem_cgroup *old;
-	pgoff_t start;
 	int ret;
 
 	do {
-		start = pgoff;
 		if (fatal_signal_pending(current))
 			return -ERESTARTSYS;
-		old = vmop_vmo_lock(vmo);
-		ret = node->nr_pages < end ? -ERANGE :
-		      vmop_cow_zero(node, start, end, &pgoff);
-		/* They have content now, so their readers can go on (ZERO-7). */
-		if (node->source && pgoff > start) {
-			vmop_source_resolve(node->source, VMOP_REQ_READ, start,
-					    pgoff);
-			/* Dirty zeros take no room. */
-			vmop_source_resolve(node->source, VMOP_REQ_ROOM, start,
-					    pgoff);
-		}
-		if (pgoff > start)
-			vmop_cow_modify(node);
-		vmop_vmo_unlock(vmo, old);
-		if (ret == -ENOMEM && --tries && vmop_vmo_make_room(vmo))
+		ret = vmop_op_zero_batch(vmo, &pgoff, end);
+		if (ret == -ENODATA)
+			ret = vmop_op_fetch(vmo, pgoff, end);
+		else if (ret == -ENOMEM && --tries && vmop_vmo_make_room(vmo))
 			ret = 0;
 		cond_resched();
 	} while (!ret && pgoff < end);
 	return ret;
+}
+
+/* Does a VMO have nobody to look to for what it lacks? */
+static bool vmop_op_is_plain(struct vmop_vmo *vmo)
+{
+	bool plain;
+
+	down_read(&vmo->tree->lock);
+	plain = !vmop_vmo_is_view(vmo) && !vmop_vmo_node(vmo)->parent;
+	up_read(&vmo->tree->lock);
+	return plain && !vmo->tree->source;
 }
 
 /**
@@ -188,8 +228,8 @@ static int vmop_op_zero_pages(struct vmop_vmo *vmo, pgoff_t pgoff, pgoff_t end)
  *
  * (semantics: COM-7, in its order of checks)
  *
- * Return: 0; -ERANGE; -EOPNOTSUPP for a VMO with a pager; -EINVAL for a range
- * that is not whole pages.
+ * Return: 0; -ERANGE; -EOPNOTSUPP for a VMO with a pager, a child, and one that
+ * was cloned; -EINVAL for a range that is not whole pages; -EPERM if sealed.
  */
 int vmop_vmo_decommit(struct vmop_vmo *vmo, u64 off, u64 len, u64 *actual)
 {
@@ -197,7 +237,7 @@ int vmop_vmo_decommit(struct vmop_vmo *vmo, u64 off, u64 len, u64 *actual)
 
 	if (ret || !len)
 		return ret;
-	if (vmo->node.source)
+	if (vmo->child_flags || !vmop_op_is_plain(vmo))
 		return -EOPNOTSUPP;
 	if ((off | len) & ~PAGE_MASK)
 		return -EINVAL;
@@ -208,38 +248,49 @@ int vmop_vmo_decommit(struct vmop_vmo *vmo, u64 off, u64 len, u64 *actual)
 	return ret;
 }
 
+static void vmop_op_zero_part_locked(struct vmop_cow *node,
+				     struct vmop_page *page, unsigned int start,
+				     unsigned int end)
+{
+	vmop_page_lock(page);
+	vmop_cow_dirty(node, page);
+	zero_user_segment(folio_page(page->folio, 0), start, end);
+	vmop_page_unlock(page);
+	vmop_cow_modify(node);
+}
+
 /* Write zeros to a part of one page, unless it reads as zeros (ZERO-2). */
 static int vmop_op_zero_part(struct vmop_vmo *vmo, u64 off, u64 len)
 {
-	pgoff_t pgoff = off >> PAGE_SHIFT;
+	pgoff_t pgoff = vmop_vmo_pgoff(vmo, off);
 	unsigned int start = offset_in_page(off);
-	struct vmop_res res;
-	struct folio *folio;
 	enum vmop_need need;
+	struct vmop_res res;
 	int ret;
 
 	for (;;) {
-		down_read(&vmo->node.tree->lock);
-		res = vmop_cow_resolve(&vmo->node, pgoff);
-		if (res.kind != VMOP_RES_ABSENT && res.kind != VMOP_RES_PAGE)
+		down_read(&vmo->tree->lock);
+		if (vmo->space->sealed) {
+			up_read(&vmo->tree->lock);
+			return -EPERM;
+		}
+		need = vmop_cow_write_need(vmop_vmo_node(vmo), pgoff, &res);
+		if (res.kind == VMOP_RES_ZERO || !need)
 			break;
-		need = vmop_cow_write_need(&vmo->node, pgoff);
-		if (!need)
-			break;
-		ret = vmop_vmo_wait_locked(vmo, need, pgoff, pgoff + 1,
-					   TASK_INTERRUPTIBLE);
+		if (need == VMOP_NEED_PAGE) {
+			up_read(&vmo->tree->lock);
+			ret = vmop_vmo_give_page(vmo, pgoff, true);
+		} else {
+			ret = vmop_vmo_wait_locked(vmo, need, pgoff, pgoff + 1,
+						   TASK_INTERRUPTIBLE);
+		}
 		if (ret)
 			return ret;
 	}
-	if (res.kind == VMOP_RES_PAGE) {
-		folio = res.page->folio;
-		folio_lock(folio);
-		vmop_cow_dirty(&vmo->node, res.page);
-		zero_user_segment(folio_page(folio, 0), start, start + len);
-		folio_unlock(folio);
-		vmop_cow_modify(&vmo->node);
-	}
-	up_read(&vmo->node.tree->lock);
+	if (res.kind == VMOP_RES_PAGE)
+		vmop_op_zero_part_locked(vmop_vmo_node(vmo), res.page, start,
+					 start + len);
+	up_read(&vmo->tree->lock);
 	return res.kind == VMOP_RES_BEYOND ? -ERANGE : 0;
 }
 
@@ -250,11 +301,12 @@ static int vmop_op_zero_part(struct vmop_vmo *vmo, u64 off, u64 len)
  * @len: bytes
  * @actual: bytes done: @len or 0
  *
- * Whole pages never wait for the pager; a part of a page does when the page is
- * absent. Head first, then tail, then whole pages. (semantics: ZERO-1 to ZERO-4)
+ * Whole pages never wait for the pager, but for what a snapshot still has to see;
+ * a part of a page does when the page is absent. Head first, then tail, then
+ * whole pages. (semantics: ZERO-1 to ZERO-4)
  *
- * Return: 0; -ERANGE, also when the VMO is cut meanwhile; -ENOMEM; what the
- * pager failed it with; -ERESTARTSYS.
+ * Return: 0; -ERANGE, also when the VMO is cut meanwhile; -ENOMEM; -EPERM if
+ * sealed; what the pager failed it with; -ERESTARTSYS.
  */
 int vmop_vmo_zero(struct vmop_vmo *vmo, u64 off, u64 len, u64 *actual)
 {
@@ -277,8 +329,8 @@ int vmop_vmo_zero(struct vmop_vmo *vmo, u64 off, u64 len, u64 *actual)
 			return ret;
 	}
 	if (first < last) {
-		ret = vmop_op_zero_pages(vmo, first >> PAGE_SHIFT,
-					 last >> PAGE_SHIFT);
+		ret = vmop_op_zero_pages(vmo, vmop_vmo_pgoff(vmo, first),
+					 vmop_vmo_pgoff(vmo, last));
 		if (ret)
 			return ret;
 	}
@@ -300,22 +352,24 @@ int vmop_vmo_zero(struct vmop_vmo *vmo, u64 off, u64 len, u64 *actual)
  */
 int vmop_vmo_dont_need(struct vmop_vmo *vmo, u64 off, u64 len, u64 *actual)
 {
-	pgoff_t end = vmop_pages_up(off + len);
-	pgoff_t pgoff = off >> PAGE_SHIFT;
+	pgoff_t end = vmop_pages_up(vmo->off + off + len);
+	pgoff_t pgoff = vmop_vmo_pgoff(vmo, off);
 	struct vmop_page *page;
+	struct vmop_cow *node;
 	int ret;
 
-	down_read(&vmo->node.tree->lock);
+	down_read(&vmo->tree->lock);
 	ret = vmop_op_check_locked(vmo, off, len);
-	while (!ret && vmo->node.source) {
-		page = vmop_plist_next_page(&vmo->node.pages, &pgoff, end);
+	node = vmop_vmo_node(vmo);
+	while (!ret && node->source) {
+		page = vmop_plist_next_page(&node->pages, &pgoff, end);
 		if (!page)
 			break;
 		folio_clear_referenced(page->folio);
 		pgoff++;
 		cond_resched();
 	}
-	up_read(&vmo->node.tree->lock);
+	up_read(&vmo->tree->lock);
 	if (!ret)
 		*actual = len;
 	return ret;

@@ -21,7 +21,7 @@
 static int vmop_vmo_request_room_locked(struct vmop_vmo *vmo,
 					struct vmop_waiter *w)
 {
-	struct vmop_cow *node = &vmo->node;
+	struct vmop_cow *node = vmop_vmo_node(vmo);
 	struct vmop_dirty_span span;
 	unsigned long nr_pages;
 
@@ -53,7 +53,7 @@ static pgoff_t vmop_vmo_grant_end(struct vmop_cow *node, pgoff_t start,
 /**
  * vmop_vmo_request_locked() - ask the pager for what an access needs
  * @vmo: the VMO
- * @need: what it needs at @start; not VMOP_NEED_NOTHING
+ * @need: what it needs at @start; something that a pager is asked for
  * @start: first page
  * @end: end of what the caller wants; the request ends before, where something
  *       else is needed
@@ -65,13 +65,17 @@ static pgoff_t vmop_vmo_grant_end(struct vmop_cow *node, pgoff_t start,
 int vmop_vmo_request_locked(struct vmop_vmo *vmo, enum vmop_need need,
 			    pgoff_t start, pgoff_t end, struct vmop_waiter *w)
 {
-	struct vmop_cow *node = &vmo->node;
+	struct vmop_cow *node = vmop_vmo_node(vmo);
+	struct vmop_res res;
 
 	switch (need) {
 	case VMOP_NEED_CONTENT:
+		/* Asked for where the root has it, whichever clone wants it. */
 		end = vmop_cow_absent_end(node, start, end);
-		return vmop_source_request(node->source, VMOP_REQ_READ, start,
-					   end, w);
+		res = vmop_cow_resolve(node, start);
+		return vmop_source_request(vmo->tree->source, VMOP_REQ_READ,
+					   res.pgoff, res.pgoff + (end - start),
+					   w);
 	case VMOP_NEED_GRANT:
 		end = vmop_vmo_grant_end(node, start, end);
 		return vmop_source_request(node->source, VMOP_REQ_DIRTY, start,
@@ -100,7 +104,7 @@ int vmop_vmo_wait_locked(struct vmop_vmo *vmo, enum vmop_need need,
 	int ret;
 
 	ret = vmop_vmo_request_locked(vmo, need, start, end, &waiter);
-	up_read(&vmo->node.tree->lock);
+	up_read(&vmo->tree->lock);
 	if (ret)
 		return ret == -EAGAIN ? 0 : ret;
 	ret = vmop_waiter_wait(&waiter, state);
@@ -116,14 +120,14 @@ static int vmop_vmo_request_clean_locked(struct vmop_vmo *vmo, pgoff_t start,
 		       GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
 	if (!todo)
 		return -ENOMEM;
-	vmop_cow_dirty_map(&vmo->node, start, end, todo);
-	return vmop_source_request_clean(vmo->node.source, start, end, todo, w);
+	vmop_cow_dirty_map(vmop_vmo_node(vmo), start, end, todo);
+	return vmop_source_request_clean(vmo->tree->source, start, end, todo, w);
 }
 
 /**
  * vmop_vmo_sync() - wait until what is dirty now is written back
  * @vmo: the VMO
- * @start: first page
+ * @start: first page, in the VMO's node
  * @end: page behind the last one
  * @state: TASK_KILLABLE or TASK_INTERRUPTIBLE
  *
@@ -140,24 +144,27 @@ static int vmop_vmo_request_clean_locked(struct vmop_vmo *vmo, pgoff_t start,
 int vmop_vmo_sync(struct vmop_vmo *vmo, pgoff_t start, pgoff_t end,
 		  unsigned int state)
 {
-	struct vmop_cow *node = &vmo->node;
 	struct vmop_dirty_span span;
 	struct vmop_waiter waiter;
+	struct vmop_cow *node;
 	int ret;
 
-	if (!node->source)
+	if (!vmo->tree->source)
 		return 0;
 	do {
-		down_read(&node->tree->lock);
-		if (!vmop_cow_dirty_span(node, start, end, &span)) {
-			up_read(&node->tree->lock);
+		down_read(&vmo->tree->lock);
+		node = vmop_vmo_node(vmo);
+		/* A clone is nobody's to write back. */
+		if (!node->source ||
+		    !vmop_cow_dirty_span(node, start, end, &span)) {
+			up_read(&vmo->tree->lock);
 			return 0;
 		}
 		end = span.end;
 		span.end = min(end, span.start + VMOP_SYNC_PAGES);
 		ret = vmop_vmo_request_clean_locked(vmo, span.start, span.end,
 						    &waiter);
-		up_read(&node->tree->lock);
+		up_read(&vmo->tree->lock);
 		if (!ret)
 			ret = vmop_waiter_wait(&waiter, state);
 		if (ret == VMOP_WAIT_ANSWERED)

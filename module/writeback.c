@@ -28,9 +28,9 @@
 
 static int vmop_dirty_check_locked(struct vmop_vmo *vmo, pgoff_t end)
 {
-	enum vmop_vmo_state state = vmop_source_state(vmo->node.source);
+	enum vmop_vmo_state state = vmop_source_state(vmo->tree->source);
 
-	if (end > vmo->node.nr_pages)
+	if (end > vmo->space->tracked->nr_pages)
 		return -ERANGE;
 	if (state != VMOP_VMO_STATE_LIVE && state != VMOP_VMO_STATE_PORT_GONE)
 		return -ENOTCONN;
@@ -46,7 +46,7 @@ static int vmop_dirty_prepare(struct vmop_vmo *vmo, unsigned long nr_pages,
 	for (; *nr_ready < nr_pages; ++*nr_ready) {
 		if (fatal_signal_pending(current))
 			return -EINTR;
-		page = vmop_page_alloc(vmo->payer, true);
+		page = vmop_page_alloc(vmo->space->payer, true);
 		if (!page)
 			return -ENOMEM;
 		list_add(&page->lru, pages);
@@ -75,13 +75,13 @@ static int vmop_dirty_commit(struct vmop_vmo *vmo, pgoff_t start, pgoff_t end,
 
 	ret = vmop_dirty_check_locked(vmo, end);
 	if (!ret)
-		ret = vmop_cow_count_zeros(&vmo->node, start, end, &nr_zeros);
+		ret = vmop_cow_count_zeros(vmo->space->tracked, start, end, &nr_zeros);
 	if (!ret && nr_zeros > nr_ready)
 		ret = -EAGAIN;
 	if (!ret)
-		ret = vmop_cow_make_dirty(&vmo->node, start, end, pages);
+		ret = vmop_cow_make_dirty(vmo->space->tracked, start, end, pages);
 	if (!ret)
-		vmop_source_resolve(vmo->node.source, VMOP_REQ_DIRTY, start,
+		vmop_source_resolve(vmo->tree->source, VMOP_REQ_DIRTY, start,
 				    end);
 	vmop_vmo_unlock(vmo, old);
 	return ret;
@@ -92,11 +92,11 @@ static int vmop_dirty_count(struct vmop_vmo *vmo, pgoff_t start, pgoff_t end,
 {
 	int ret;
 
-	down_read(&vmo->node.tree->lock);
+	down_read(&vmo->tree->lock);
 	ret = vmop_dirty_check_locked(vmo, end);
 	if (!ret)
-		ret = vmop_cow_count_zeros(&vmo->node, start, end, nr_zeros);
-	up_read(&vmo->node.tree->lock);
+		ret = vmop_cow_count_zeros(vmo->space->tracked, start, end, nr_zeros);
+	up_read(&vmo->tree->lock);
 	return ret;
 }
 
@@ -139,11 +139,11 @@ int vmop_op_dirty(struct vmop_vmo *vmo, pgoff_t start, pgoff_t end)
 {
 	int ret;
 
-	if (!vmo->node.trap_dirty)
+	if (!vmo->space->tracked->trap_dirty)
 		return -EOPNOTSUPP;
 	ret = vmop_dirty_try(vmo, start, end);
 	if (ret && ret != -ERANGE)
-		vmop_source_resolve(vmo->node.source, VMOP_REQ_DIRTY, start,
+		vmop_source_resolve(vmo->tree->source, VMOP_REQ_DIRTY, start,
 				    end);
 	return ret;
 }
@@ -165,7 +165,7 @@ int vmop_op_dirty(struct vmop_vmo *vmo, pgoff_t start, pgoff_t end)
 int vmop_op_writeback_begin(struct vmop_vmo *vmo, pgoff_t start, pgoff_t end,
 			    u64 flags)
 {
-	struct vmop_cow *node = &vmo->node;
+	struct vmop_cow *node = vmo->space->tracked;
 	bool zero = flags & VMOP_DIRTY_ZERO;
 	pgoff_t next = start;
 	struct mem_cgroup *old;
@@ -203,7 +203,7 @@ static void vmop_writeback_cleaned(void *ctx, pgoff_t start, pgoff_t end)
  */
 int vmop_op_writeback_end(struct vmop_vmo *vmo, pgoff_t start, pgoff_t end)
 {
-	struct vmop_cow *node = &vmo->node;
+	struct vmop_cow *node = vmo->space->tracked;
 	unsigned int tries = VMOP_NOMEM_TRIES;
 	struct mem_cgroup *old;
 	int ret;
@@ -243,12 +243,12 @@ struct vmop_query {
 static int vmop_query_start(struct vmop_query *query, struct vmop_vmo *vmo,
 			    const struct vmop_query_dirty *cmd)
 {
-	struct vmop_cow *node = &vmo->node;
+	struct vmop_cow *node = vmo->space->tracked;
 	u64 size;
 
-	down_read(&node->tree->lock);
+	down_read(&vmo->tree->lock);
 	size = (u64)node->nr_pages << PAGE_SHIFT;
-	up_read(&node->tree->lock);
+	up_read(&vmo->tree->lock);
 	if (cmd->offset > size || cmd->length > size - cmd->offset)
 		return -ERANGE;
 	query->node = node;
@@ -364,12 +364,12 @@ int vmop_query_dirty_ioctl(struct vmop_ucmd *ucmd)
 
 static void vmop_stats(struct vmop_vmo *vmo, struct vmop_query_stats *cmd)
 {
-	struct vmop_cow *node = &vmo->node;
+	struct vmop_cow *node = vmo->space->tracked;
 	struct vmop_source_info counters;
 	struct vmop_dirty_span span;
 	unsigned long nr_dirty, nr_awaiting;
 
-	down_read(&node->tree->lock);
+	down_read(&vmo->tree->lock);
 	if (cmd->flags & VMOP_STATS_RESET)
 		cmd->out_modified = xchg(&node->modified, false);
 	else
@@ -377,7 +377,7 @@ static void vmop_stats(struct vmop_vmo *vmo, struct vmop_query_stats *cmd)
 	nr_dirty = vmop_plist_nr_dirty_all(&node->pages);
 	nr_awaiting = vmop_plist_nr_awaiting(&node->pages, 0, node->nr_pages);
 	vmop_cow_dirty_span(node, 0, node->nr_pages, &span);
-	up_read(&node->tree->lock);
+	up_read(&vmo->tree->lock);
 	vmop_source_info(node->source, &counters);
 	cmd->out_dirty = (u64)nr_dirty << PAGE_SHIFT;
 	cmd->out_awaiting_clean = (u64)nr_awaiting << PAGE_SHIFT;

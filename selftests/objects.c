@@ -60,7 +60,8 @@ TEST_F(objects, obj_2_new_vmo_is_empty)
 	EXPECT_EQ(PG(3) + 5, info.out_content_size);
 	EXPECT_EQ(0, info.out_committed);
 	EXPECT_EQ(0, info.out_dirty);
-	EXPECT_EQ(VMOP_VMO_RESIZABLE, info.out_flags);
+	EXPECT_EQ(VMOP_VMO_RESIZABLE | VMOP_VMO_PAGER_BACKED,
+		  info.out_flags);
 	EXPECT_EQ(VMOP_VMO_STATE_LIVE, info.out_state);
 	EXPECT_EQ(0, info.out_last_error);
 	EXPECT_EQ(0, info.out_num_waiters);
@@ -87,7 +88,7 @@ TEST_F(objects, obj_2_default_request_pages)
 	test_get_info(vmo.fd, &info);
 	EXPECT_EQ(limits.out_default_request_pages, info.out_max_request_pages);
 	EXPECT_EQ(0, info.out_deadline_ms);
-	EXPECT_EQ(0, info.out_flags);
+	EXPECT_EQ(VMOP_VMO_PAGER_BACKED, info.out_flags);
 	EXPECT_EQ('\0', info.out_name[0]);
 }
 

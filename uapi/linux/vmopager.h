@@ -54,8 +54,8 @@
  * ERANGE        offset or length above S64_MAX, or range outside the VMO
  * ENOENT        content is absent that must be there (OP_DIRTY)
  * ENOTCONN      VMO detached, or its pager or port is gone
- * EBUSY         pages are pinned or in use elsewhere
- * EPERM         resize of a VMO that is not resizable
+ * EBUSY         mapped, or needed by a snapshot
+ * EPERM         resize of a VMO that is not resizable; change of a sealed one
  * ENOMEM        no memory, or the payer's cgroup is full
  * EINTR         a signal came before anything was done
  * ETIMEDOUT     the pager did not answer in time (see deadline_ms)
@@ -236,6 +236,11 @@ struct vmop_port_record {
  * @VMOP_VMO_DISCARDABLE: Its pages may be dropped while it is unlocked
  * @VMOP_VMO_CONTIGUOUS: Physically contiguous pages
  * @VMOP_VMO_PINNABLE: Mappings take long-term pins for writing
+ * @VMOP_VMO_COW_CLONE: Only told: it was made as one of the snapshot kinds
+ * @VMOP_VMO_PAGER_BACKED: Only told: a pager supplies content of its family
+ * @VMOP_VMO_SEALED: Only told: its content stays as it is for ever, see
+ *                   &struct vmop_vmo_seal
+ * @VMOP_VMO_NO_WRITE: Only told: it cannot be opened for writing
  *
  * A flag that this kernel does not offer for the kind of VMO is EOPNOTSUPP.
  */
@@ -245,7 +250,11 @@ enum vmop_vmo_flags {
 	VMOP_VMO_HUGE = 1 << 2,
 	VMOP_VMO_DISCARDABLE = 1 << 3,
 	VMOP_VMO_CONTIGUOUS = 1 << 4,
-	VMOP_VMO_PINNABLE = 1 << 5
+	VMOP_VMO_PINNABLE = 1 << 5,
+	VMOP_VMO_COW_CLONE = 1 << 16,
+	VMOP_VMO_PAGER_BACKED = 1 << 17,
+	VMOP_VMO_SEALED = 1 << 18,
+	VMOP_VMO_NO_WRITE = 1 << 19
 };
 
 /**
@@ -681,7 +690,9 @@ struct vmop_vmo_op_range {
  *
  * The same as ftruncate(). New space reads as zeros and never becomes a
  * request; what was cut off does not come back. Needs the VMO open for
- * writing (EACCES) and RESIZABLE (EPERM). (semantics: RSZ-1 to RSZ-10)
+ * writing (EACCES) and RESIZABLE (EPERM). EBUSY if a snapshot of it still sees
+ * a page behind the new end that was never supplied: read that page first, or
+ * close the snapshot. (semantics: RSZ-1 to RSZ-10, COW-19, COW-20)
  */
 struct vmop_vmo_set_size {
 	__u32 size;
@@ -722,15 +733,27 @@ enum vmop_vmo_state {
 };
 
 /**
+ * enum vmop_get_info_flags - what VMOP_VMO_GET_INFO is to find out
+ * @VMOP_GET_INFO_SHARES: Also who else sees each page, for @out_private,
+ *                        @out_shared, @out_scaled and @out_zero: a walk over
+ *                        the family's pages
+ */
+enum vmop_get_info_flags {
+	VMOP_GET_INFO_SHARES = 1 << 0
+};
+
+/**
  * struct vmop_vmo_get_info - ioctl(VMOP_VMO_GET_INFO) on a VMO
  * @size: sizeof(struct vmop_vmo_get_info)
- * @flags: Must be 0
+ * @flags: Combination of enum vmop_get_info_flags
  * @out_id: Number of this VMO, never used again
  * @out_pager_id: Number of its pager, 0 for an anonymous VMO
  * @out_key: The key of its records, 0 for an anonymous VMO
  * @out_size: Size in bytes, a multiple of the page size
  * @out_content_size: Size in bytes as fstat() tells it
- * @out_committed: Bytes of memory that its pages take
+ * @out_committed: Bytes of memory that its own pages take; those that it shares
+ *                 with clones are in @out_shared. 0 for slices and references,
+ *                 which have none
  * @out_dirty: Bytes of it that are changed and not written back
  * @out_flags: Combination of enum vmop_vmo_flags
  * @out_state: One of enum vmop_vmo_state
@@ -744,8 +767,21 @@ enum vmop_vmo_state {
  * @out_max_request_pages: As given at creation, the default filled in
  * @out_deadline_ms: As given at creation
  * @out_name: Name for people, NUL-terminated
+ * @out_parent_id: The VMO that it was made from, or what is left above it; 0 for
+ *                 none
+ * @out_num_children: VMOs whose @out_parent_id is this one
+ * @out_child_flags: How it was made, of enum vmop_child_flags; 0 if it has never
+ *                   had a parent
+ * @out_child_offset: Where in its first parent it starts, in bytes
+ * @out_private: Bytes of pages that it alone sees
+ * @out_shared: Bytes of pages that it sees and others, too
+ * @out_scaled: @out_private and, of each shared page, the part that falls to
+ *              one of those that see it. Over a family they add up to its memory
+ * @out_zero: Bytes that it holds as zeros, which take no memory
  *
- * (semantics: OBJ-12, VMO-25)
+ * The last four are 0 without VMOP_GET_INFO_SHARES, and for slices and
+ * references. Pages of a VMO with a pager belong to that VMO alone, whoever
+ * sees them. (semantics: OBJ-12, VMO-25, COW-28, COW-36 to COW-41)
  */
 struct vmop_vmo_get_info {
 	__u32 size;
@@ -769,7 +805,126 @@ struct vmop_vmo_get_info {
 	__u32 out_max_request_pages;
 	__u32 out_deadline_ms;
 	__u8 out_name[VMOP_NAME_LEN];
+	__aligned_u64 out_parent_id;
+	__u32 out_num_children;
+	__u32 out_child_flags;
+	__aligned_u64 out_child_offset;
+	__aligned_u64 out_private;
+	__aligned_u64 out_shared;
+	__aligned_u64 out_scaled;
+	__aligned_u64 out_zero;
 };
 #define VMOP_VMO_GET_INFO _IO(VMOP_IOC_TYPE, VMOP_CMD_VMO_GET_INFO)
+
+/**
+ * enum vmop_child_flags - how a VMO is made from another one
+ * @VMOP_CHILD_SNAPSHOT: The content as it is now, for ever. Nothing that happens
+ *                       to the parent changes it, nor the other way round
+ * @VMOP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE: Each page is a snapshot at the latest
+ *                       when it is first written here. Of a VMO with a pager,
+ *                       pages not written here follow the parent; others as
+ *                       VMOP_CHILD_SNAPSHOT
+ * @VMOP_CHILD_SNAPSHOT_MODIFIED: What the parent has changed itself is a
+ *                       snapshot, the rest follows the VMO with the pager;
+ *                       without a pager as VMOP_CHILD_SNAPSHOT
+ * @VMOP_CHILD_SLICE: A part of the parent itself: same pages, fixed size. The
+ *                       parent must not be resizable
+ * @VMOP_CHILD_REFERENCE: The whole parent itself, under another name
+ * @VMOP_CHILD_RESIZABLE: The size of the child can be changed. Not for a slice;
+ *                       for a reference only if the parent is resizable
+ * @VMOP_CHILD_NO_WRITE: The child can never be opened for writing
+ * @VMOP_CHILD_RESETTABLE: What the child sees now is kept for VMOP_VMO_RESET,
+ *                       also when nobody else sees it any more. Snapshots only
+ *
+ * Exactly one of the first five.
+ */
+enum vmop_child_flags {
+	VMOP_CHILD_SNAPSHOT = 1 << 0,
+	VMOP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE = 1 << 1,
+	VMOP_CHILD_SNAPSHOT_MODIFIED = 1 << 2,
+	VMOP_CHILD_SLICE = 1 << 3,
+	VMOP_CHILD_REFERENCE = 1 << 4,
+	VMOP_CHILD_RESIZABLE = 1 << 5,
+	VMOP_CHILD_NO_WRITE = 1 << 6,
+	VMOP_CHILD_RESETTABLE = 1 << 7
+};
+
+/**
+ * struct vmop_vmo_create_child - ioctl(VMOP_VMO_CREATE_CHILD) on a VMO
+ * @size: sizeof(struct vmop_vmo_create_child)
+ * @flags: Combination of enum vmop_child_flags
+ * @offset: Where in the parent the child starts: a multiple of the page size.
+ *          0 for a reference
+ * @length: Size of the child in bytes, rounded up to whole pages; 0 for a
+ *          reference, which has the parent's
+ * @payer_fd: Who pays for pages that the child does not share: directory of a
+ *            cgroup v2, or -1 for the caller's own. Slices and references use
+ *            what their parent's payer pays, and take -1 only
+ * @out_vmo_fd: The child; open for reading only with VMOP_CHILD_NO_WRITE, and
+ *              when a slice or reference is made of a parent that is
+ *
+ * The parent must be open for reading. The child gets its parent's name. What a
+ * snapshot covers behind the end of its parent reads as zeros for ever.
+ * Takes time for a clone only where the parent has pages that are mapped for
+ * writing. poll() on the parent tells EPOLLPRI while it has no children.
+ *
+ * Return: 0; EACCES; EINVAL for a wrong combination of flags, an offset that is
+ * not whole pages, or a slice that is not inside; ERANGE for a size or an end
+ * above S64_MAX; EOPNOTSUPP for a kind that this parent does not allow: a slice
+ * of a resizable VMO, a snapshot of a slice or of a clone that follows a pager's
+ * VMO; ENOMEM. (semantics: COW-5 to COW-14)
+ */
+struct vmop_vmo_create_child {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+	__s32 payer_fd;
+	__s32 out_vmo_fd;
+};
+#define VMOP_VMO_CREATE_CHILD _IO(VMOP_IOC_TYPE, VMOP_CMD_VMO_CREATE_CHILD)
+
+/**
+ * struct vmop_vmo_reset - ioctl(VMOP_VMO_RESET) on a clone
+ * @size: sizeof(struct vmop_vmo_reset)
+ * @flags: Must be 0
+ * @out_actual: Bytes of private pages that were dropped
+ *
+ * The clone forgets what was changed through it and sees its parent again. Its
+ * size stays, and so does what a resize has cut off. Takes as long as there are
+ * private pages.
+ *
+ * Always possible for a clone made with VMOP_CHILD_RESETTABLE. For another one
+ * as long as what it saw at the beginning is still there: when it follows a VMO
+ * with a pager, or when its parent has not changed since, as a sealed one.
+ *
+ * Return: 0; EACCES unless open for writing; EPERM if sealed; EOPNOTSUPP if it
+ * is no clone, was cloned itself since, or if what it saw is gone.
+ */
+struct vmop_vmo_reset {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 out_actual;
+};
+#define VMOP_VMO_RESET _IO(VMOP_IOC_TYPE, VMOP_CMD_VMO_RESET)
+
+/**
+ * struct vmop_vmo_seal - ioctl(VMOP_VMO_SEAL) on a VMO
+ * @size: sizeof(struct vmop_vmo_seal)
+ * @flags: Must be 0
+ *
+ * From now on nobody writes to the VMO, changes its size, or maps it shared and
+ * writable: EPERM. That is for ever, and for its slices and references, too; for
+ * a slice it is the whole parent. Its clones stay writable. Its pager goes on
+ * supplying content.
+ *
+ * Return: 0, also when it was sealed before; EACCES unless open for writing;
+ * EBUSY while it is mapped shared by somebody who may write.
+ */
+struct vmop_vmo_seal {
+	__u32 size;
+	__u32 flags;
+};
+#define VMOP_VMO_SEAL _IO(VMOP_IOC_TYPE, VMOP_CMD_VMO_SEAL)
 
 #endif /* _UAPI_LINUX_VMOPAGER_H */

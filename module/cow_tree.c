@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * cow_tree.c - the shape of a family: how a clone is hung into it, and what
+ * becomes of nodes when their VMOs are closed. It alone writes parent, children,
+ * sibling and frozen of struct vmop_cow. No walk recurses: a family may be
+ * thousands of nodes deep.
+ *
+ * Three ways to hang a clone in (Documentation/cow.rst):
+ *
+ * - under a node that stays as it is, a leaf or a root, whose changes the clone
+ *   sees (vmop_cow_clone());
+ * - with a leaf that becomes hidden, and is seen from then on by a new leaf that
+ *   takes its place and by the clone (vmop_cow_snapshot());
+ * - under a root that hands what it changes to its snapshots first
+ *   (vmop_cow_freeze()).
+ *
+ * Locks: every function says which mode of the tree lock it needs.
+ */
+#include "cow.h"
+
+/**
+ * vmop_cow_next_below() - walk over all nodes under a node, parents first
+ * @top: where the walk began
+ * @node: the node that it has reached; @top in the beginning
+ * @descend: go on with the children of @node, else leave them out
+ * @offset: position in @top of page 0 of the node; 0 in the beginning
+ *
+ * Context: shared tree lock.
+ * Return: the next node, or NULL.
+ */
+struct vmop_cow *vmop_cow_next_below(struct vmop_cow *top,
+				     struct vmop_cow *node, bool descend,
+				     pgoff_t *offset)
+{
+	struct vmop_cow *next;
+
+	vmop_cow_assert_held(top);
+	if (descend && !list_empty(&node->children)) {
+		next = list_first_entry(&node->children, struct vmop_cow,
+					sibling);
+		*offset += next->offset;
+		return next;
+	}
+	for (; node != top; node = node->parent) {
+		*offset -= node->offset;
+		if (!list_is_last(&node->sibling, &node->parent->children)) {
+			next = list_next_entry(node, sibling);
+			*offset += next->offset;
+			return next;
+		}
+	}
+	return NULL;
+}
+
+static void vmop_cow_attach(struct vmop_cow *node, struct vmop_cow *parent,
+			    pgoff_t offset, pgoff_t limit)
+{
+	node->parent = parent;
+	node->offset = offset;
+	node->limit = limit;
+	list_add(&node->sibling, &parent->children);
+}
+
+/* Pages of a parent that a window shows. */
+static pgoff_t vmop_cow_window(pgoff_t parent_pages, pgoff_t offset,
+			       pgoff_t nr_pages)
+{
+	return offset < parent_pages ? min(nr_pages, parent_pages - offset) : 0;
+}
+
+/* Has a node nothing to say about a range? */
+static bool vmop_cow_is_bare(struct vmop_cow *node, pgoff_t start, pgoff_t end)
+{
+	unsigned long pgoff = start;
+
+	return vmop_plist_next_content(&node->pages, start, end) >= end &&
+	       !xa_find(&node->cuts, &pgoff, end - 1, XA_PRESENT);
+}
+
+/**
+ * vmop_cow_clone() - hang a clone under a node that stays as it is
+ * @node: the node
+ * @child: a new node
+ * @offset: where in @node the child starts
+ * @nr_pages: size of the child
+ *
+ * It is hung on the highest ancestor that shows the same now, so that chains do
+ * not grow by nodes that have nothing to say. A snapshot's leaf is not passed
+ * by: it is what keeps the root's changes away. (semantics: COW-13, COW-14)
+ *
+ * Context: exclusive tree lock.
+ */
+void vmop_cow_clone(struct vmop_cow *node, struct vmop_cow *child,
+		    pgoff_t offset, pgoff_t nr_pages)
+{
+	pgoff_t limit = vmop_cow_window(node->nr_pages, offset, nr_pages);
+
+	vmop_cow_assert_exclusive(node);
+	while (limit && node->parent && node->parent->frozen != node &&
+	       vmop_cow_is_bare(node, offset, offset + limit)) {
+		limit = vmop_cow_window(node->limit, offset, limit);
+		offset += node->offset;
+		node = node->parent;
+	}
+	/* Zeros for ever, with nobody to look to. */
+	if (limit)
+		vmop_cow_attach(child, node, offset, limit);
+	child->len = (u64)nr_pages << PAGE_SHIFT;
+	child->nr_pages = nr_pages;
+}
+
+/* Does it take no hidden node to keep what @node shows in a range? */
+static bool vmop_cow_is_kept(struct vmop_cow *node, pgoff_t start, pgoff_t end)
+{
+	if (start >= end)
+		return true;
+	if (!vmop_cow_is_bare(node, start, end))
+		return false;
+	return !node->parent || node->parent->frozen != node;
+}
+
+/**
+ * vmop_cow_snapshot() - keep what a leaf shows now for it and for a clone
+ * @node: the leaf, without children
+ * @left: a new node with the same home, to take the leaf's place
+ * @child: a new node
+ * @offset: where in @node the child starts
+ * @nr_pages: size of the child
+ *
+ * @node becomes hidden, with the two below. No page is touched. If the leaf has
+ * nothing of its own to keep, the child is hung where it looks itself.
+ * (semantics: COW-15)
+ *
+ * Context: exclusive tree lock. The caller takes away what @left might be written
+ * through.
+ * Return: whether @left was used.
+ */
+bool vmop_cow_snapshot(struct vmop_cow *node, struct vmop_cow *left,
+		       struct vmop_cow *child, pgoff_t offset,
+		       pgoff_t nr_pages)
+{
+	pgoff_t limit = vmop_cow_window(node->nr_pages, offset, nr_pages);
+
+	vmop_cow_assert_exclusive(node);
+	child->len = (u64)nr_pages << PAGE_SHIFT;
+	child->nr_pages = nr_pages;
+	if (vmop_cow_is_kept(node, offset, offset + limit)) {
+		/* With nobody further up it is zeros for ever. */
+		if (node->parent)
+			vmop_cow_clone(node, child, offset, nr_pages);
+		return false;
+	}
+	vmop_cow_attach(left, node, 0, node->nr_pages);
+	left->len = node->len;
+	left->nr_pages = node->nr_pages;
+	/* What it has changed so far is not to be told from its base now. */
+	left->base_lost = true;
+	node->home->node = left;
+	vmop_cow_attach(child, node, offset, limit);
+	return true;
+}
+
+/* Is the last snapshot still as good as a new one, for a range? */
+static bool vmop_cow_still_frozen(struct vmop_cow *frozen, pgoff_t start,
+				  pgoff_t end)
+{
+	return vmop_cow_is_hidden(frozen) &&
+	       vmop_plist_is_empty(&frozen->pages) &&
+	       xa_empty(&frozen->cuts) && frozen->offset <= start &&
+	       end - frozen->offset <= frozen->limit;
+}
+
+/**
+ * vmop_cow_freeze() - hang a snapshot under a root that goes on changing
+ * @root: a root
+ * @hidden: a new node with the root's home
+ * @child: a new node
+ * @offset: where in @root the child starts
+ * @nr_pages: size of the child
+ *
+ * From now on what the root is about to change goes to @root->frozen first. There
+ * is one such node: an older snapshot is hung under the new one, where it sees
+ * what has not changed in between.
+ *
+ * Context: exclusive tree lock. The caller takes away what @root might be written
+ * through.
+ * Return: whether @hidden was used.
+ */
+bool vmop_cow_freeze(struct vmop_cow *root, struct vmop_cow *hidden,
+		     struct vmop_cow *child, pgoff_t offset, pgoff_t nr_pages)
+{
+	pgoff_t limit = vmop_cow_window(root->nr_pages, offset, nr_pages);
+	struct vmop_cow *frozen = root->frozen;
+
+	vmop_cow_assert_exclusive(root);
+	child->len = (u64)nr_pages << PAGE_SHIFT;
+	child->nr_pages = nr_pages;
+	if (!limit)
+		return false;
+	if (!frozen && !child->keep_base) {
+		vmop_cow_attach(child, root, offset, limit);
+		root->frozen = child;
+		return false;
+	}
+	if (frozen && vmop_cow_still_frozen(frozen, offset, offset + limit)) {
+		vmop_cow_attach(child, frozen, offset - frozen->offset, limit);
+		return false;
+	}
+	vmop_cow_attach(hidden, root, 0, root->nr_pages);
+	hidden->len = root->len;
+	hidden->nr_pages = root->nr_pages;
+	if (frozen) {
+		list_del(&frozen->sibling);
+		vmop_cow_attach(frozen, hidden, frozen->offset, frozen->limit);
+	}
+	vmop_cow_attach(child, hidden, offset, limit);
+	root->frozen = hidden;
+	return true;
+}
+
+/**
+ * vmop_cow_clamp_children() - children see nothing behind a new end
+ * @node: the node
+ * @nr_pages: its new size
+ *
+ * For ever, whatever comes there later. (semantics: COW-19)
+ *
+ * Context: exclusive tree lock; their mappings are gone already.
+ */
+void vmop_cow_clamp_children(struct vmop_cow *node, pgoff_t nr_pages)
+{
+	struct vmop_cow *child;
+
+	vmop_cow_assert_exclusive(node);
+	list_for_each_entry(child, &node->children, sibling)
+		child->limit = vmop_cow_window(nr_pages, child->offset,
+					       child->limit);
+}
+
+/* Take a node out of its family; it still knows its parent. */
+static void vmop_cow_unlink(struct vmop_cow *node)
+{
+	struct vmop_cow *parent = node->parent;
+
+	if (!parent)
+		return;
+	list_del_init(&node->sibling);
+	if (parent->frozen == node)
+		parent->frozen = NULL;
+}
+
+/* A run of zeros becomes the heir's, where it has nothing. */
+static int vmop_cow_merge_zeros(struct vmop_cow *heir, pgoff_t start,
+				pgoff_t end)
+{
+	pgoff_t stop;
+	int ret;
+
+	while (start < end) {
+		start = vmop_plist_next_gap(&heir->pages, start, end);
+		if (start >= end)
+			break;
+		stop = vmop_plist_next_content(&heir->pages, start, end);
+		ret = vmop_plist_add_zero_interval(&heir->pages, start, stop,
+						   VMOP_UNTRACKED);
+		if (ret)
+			return ret;
+		start = stop;
+	}
+	return 0;
+}
+
+/* One position of a hidden node becomes the heir's, where it has nothing. */
+static int vmop_cow_merge_one(struct vmop_cow *heir, pgoff_t pgoff,
+			      struct vmop_slot slot)
+{
+	if (vmop_plist_lookup(&heir->pages, pgoff).kind != VMOP_SLOT_EMPTY)
+		return 0;
+	if (slot.kind != VMOP_SLOT_PAGE)
+		return vmop_plist_insert_marker(&heir->pages, pgoff);
+	vmop_page_zero_tail(slot.page, vmop_cow_cut(heir, pgoff));
+	return vmop_cow_move(slot.page, false, heir, pgoff);
+}
+
+static int vmop_cow_merge_cuts(struct vmop_cow *node, struct vmop_cow *heir)
+{
+	unsigned long pgoff;
+	unsigned int cut;
+	void *entry;
+	int ret;
+
+	xa_for_each_range(&node->cuts, pgoff, entry, heir->offset,
+			  heir->offset + heir->limit - 1) {
+		pgoff_t at = pgoff - heir->offset;
+
+		heir->base_lost = true;
+		cut = min_t(unsigned int, xa_to_value(entry),
+			    vmop_cow_cut(heir, at));
+		ret = xa_err(xa_store(&heir->cuts, at, xa_mk_value(cut),
+				      VMOP_PLIST_GFP));
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/* What a hidden node has in the window of its only child becomes the child's. */
+static int vmop_cow_merge_content(struct vmop_cow *node, struct vmop_cow *heir)
+{
+	pgoff_t end = heir->offset + heir->limit;
+	pgoff_t pgoff = heir->offset;
+	struct vmop_interval interval;
+	struct vmop_slot slot;
+	int ret;
+
+	for (;;) {
+		pgoff = vmop_plist_next_content(&node->pages, pgoff, end);
+		if (pgoff >= end)
+			break;
+		slot = vmop_plist_lookup(&node->pages, pgoff);
+		if (slot.kind == VMOP_SLOT_ZERO) {
+			vmop_plist_find_interval(&node->pages, pgoff,
+						 &interval);
+			interval.end = min(interval.end, end);
+			ret = vmop_cow_merge_zeros(heir, pgoff - heir->offset,
+						   interval.end - heir->offset);
+			pgoff = interval.end;
+		} else {
+			ret = vmop_cow_merge_one(heir, pgoff - heir->offset,
+						 slot);
+			pgoff++;
+		}
+		if (ret)
+			return ret;
+		heir->base_lost = true;
+		cond_resched();
+	}
+	return heir->limit ? vmop_cow_merge_cuts(node, heir) : 0;
+}
+
+/*
+ * A hidden node with one child is that child. One that keeps its base stays for
+ * that, one that lacks the memory for it stays as well: nobody can tell.
+ * (semantics: COW-21)
+ */
+static void vmop_cow_merge(struct vmop_cow *node, struct list_head *dead)
+{
+	struct vmop_cow *heir = list_first_entry(&node->children,
+						 struct vmop_cow, sibling);
+	struct vmop_cow *parent = node->parent;
+
+	if (vmop_cow_is_leaf(heir) && heir->keep_base)
+		return;
+	if (vmop_cow_merge_content(node, heir))
+		return;
+	list_del(&heir->sibling);
+	heir->parent = NULL;
+	if (parent) {
+		vmop_cow_attach(heir, parent, heir->offset + node->offset,
+				vmop_cow_window(node->limit, heir->offset,
+						heir->limit));
+		if (parent->frozen == node)
+			parent->frozen = heir;
+		list_del_init(&node->sibling);
+		node->parent = NULL;
+		if (node->keep_base)
+			vmop_cow_unsee(heir, 0, heir->limit);
+	} else {
+		heir->limit = 0;
+	}
+	vmop_cow_clear(node);
+	list_add(&node->sibling, dead);
+}
+
+/* The end of a node that nobody sees through. */
+static void vmop_cow_bury(struct vmop_cow *node, struct list_head *dead)
+{
+	vmop_cow_unlink(node);
+	vmop_cow_unsee(node, 0, node->limit);
+	node->parent = NULL;
+	vmop_cow_clear(node);
+	list_add(&node->sibling, dead);
+}
+
+/**
+ * vmop_cow_close() - a leaf has lost its last VMO
+ * @node: the node; its home names another leaf or none
+ * @dead: gets the nodes that are no more, linked by @sibling, for
+ *        vmop_cow_destroy() without the lock
+ *
+ * The node goes, unless others see through it. Ancestors that stayed for it only
+ * go, too, and one that is left with a single child becomes that child. What
+ * nobody sees any more is freed. (semantics: COW-18, COW-21 to COW-23)
+ *
+ * Context: exclusive tree lock.
+ */
+void vmop_cow_close(struct vmop_cow *node, struct list_head *dead)
+{
+	struct vmop_cow *parent;
+
+	vmop_cow_assert_exclusive(node);
+	if (!list_empty(&node->children) && vmop_cow_is_hidden(node))
+		vmop_cow_hide(node);
+	while (node && !vmop_cow_is_leaf(node) && list_empty(&node->children)) {
+		parent = node->parent;
+		vmop_cow_bury(node, dead);
+		node = parent;
+	}
+	while (node && vmop_cow_is_hidden(node) &&
+	       list_is_singular(&node->children)) {
+		parent = node->parent;
+		vmop_cow_merge(node, dead);
+		node = parent;
+	}
+}
+
+static void vmop_cow_forget_slot(void *ctx, pgoff_t pgoff,
+				 struct vmop_slot slot)
+{
+	unsigned long *nr_dropped = ctx;
+
+	if (slot.kind != VMOP_SLOT_PAGE)
+		return;
+	vmop_page_release(slot.page);
+	(*nr_dropped)++;
+	cond_resched();
+}
+
+/**
+ * vmop_cow_reset() - a clone sees its parent again
+ * @node: a leaf
+ * @nr_dropped: pages of its own that it had
+ *
+ * Context: exclusive tree lock.
+ * Return: 0, or -EOPNOTSUPP when what it saw at first is not there any more.
+ */
+int vmop_cow_reset(struct vmop_cow *node, unsigned long *nr_dropped)
+{
+	vmop_cow_assert_exclusive(node);
+	*nr_dropped = 0;
+	if (node->base_lost)
+		return -EOPNOTSUPP;
+	/* Zeros are mapped as well. */
+	vmop_map_zap_zero(node, 0, node->nr_pages);
+	vmop_plist_clear_all(&node->pages, vmop_cow_forget_slot, nr_dropped);
+	return 0;
+}
