@@ -12,6 +12,7 @@
 
 #include <dirent.h>
 
+#include "test_cow.h"
 #include "vmop_test.h"
 
 #define ABI_PAGES 8
@@ -35,6 +36,9 @@ union abi_any {
 	struct vmop_vmo_set_size set_size;
 	struct vmop_vmo_get_info get_info;
 	struct vmop_vmo_set_name set_name;
+	struct vmop_vmo_create_child create_child;
+	struct vmop_vmo_reset reset;
+	struct vmop_vmo_seal seal;
 };
 
 struct abi_env {
@@ -44,6 +48,8 @@ struct abi_env {
 	struct test_vmo victim;	/* tp's, for DETACH */
 	struct test_vmo theirs;	/* the other pager's */
 	int anon;		/* resizable, ABI_PAGES, all committed */
+	int clone;		/* of vmo, resettable */
+	int sealed;		/* anonymous, sealed */
 	int file;		/* memfd of ABI_PAGES */
 	int null;		/* /dev/null */
 	char *src;		/* ABI_PAGES of memory */
@@ -54,7 +60,9 @@ struct abi_cmd {
 	const char *name;
 	unsigned long cmd;
 	size_t size;
+	size_t min_size;	/* of its first version; 0: the same */
 	bool on_vmo;
+	size_t fd;		/* which one in struct abi_env; 0: as on_vmo says */
 	__u32 flags;		/* known ones */
 	size_t out_fd;
 	size_t out_actual;
@@ -163,6 +171,18 @@ static void abi_fill_set_name(const struct abi_env *env, union abi_any *arg)
 	memcpy(arg->set_name.name, "abi", 4);
 }
 
+/* No new page is needed, and it goes at once. */
+static void abi_fill_create_child(const struct abi_env *env,
+				  union abi_any *arg)
+{
+	(void)env;
+	arg->create_child.flags = VMOP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE;
+	arg->create_child.length = PG(1);
+	arg->create_child.payer_fd = -1;
+}
+
+#define ABI_CHILD_FLAGS (2 * VMOP_CHILD_RESETTABLE - 1)
+
 #define ABI_OFF(_type, _member) offsetof(struct _type, _member)
 
 static const struct abi_cmd abi_cmds[] = {
@@ -263,20 +283,53 @@ static const struct abi_cmd abi_cmds[] = {
 	}, {
 		.name = "VMO_GET_INFO", .cmd = VMOP_VMO_GET_INFO,
 		.size = sizeof(struct vmop_vmo_get_info),
+		.min_size = ABI_OFF(vmop_vmo_get_info, out_parent_id),
 		.on_vmo = true,
+		.flags = VMOP_GET_INFO_SHARES,
 		.fill = abi_fill_info,
 	}, {
 		.name = "VMO_SET_NAME", .cmd = VMOP_VMO_SET_NAME,
 		.size = sizeof(struct vmop_vmo_set_name),
 		.on_vmo = true,
 		.fill = abi_fill_set_name,
+	}, {
+		.name = "VMO_CREATE_CHILD", .cmd = VMOP_VMO_CREATE_CHILD,
+		.size = sizeof(struct vmop_vmo_create_child),
+		.on_vmo = true,
+		.flags = ABI_CHILD_FLAGS,
+		.out_fd = ABI_OFF(vmop_vmo_create_child, out_vmo_fd),
+		.fill = abi_fill_create_child,
+	}, {
+		.name = "VMO_RESET", .cmd = VMOP_VMO_RESET,
+		.size = sizeof(struct vmop_vmo_reset),
+		.on_vmo = true,
+		.fd = ABI_OFF(abi_env, clone),
+		.out_actual = ABI_OFF(vmop_vmo_reset, out_actual),
+		.fill = abi_fill_info,
+	}, {
+		.name = "VMO_SEAL", .cmd = VMOP_VMO_SEAL,
+		.size = sizeof(struct vmop_vmo_seal),
+		.on_vmo = true,
+		.fd = ABI_OFF(abi_env, sealed),
+		.fill = abi_fill_info,
 	},
 };
 
 /* ---- running one --------------------------------------------------------- */
 
+static inline size_t abi_min_size(const struct abi_cmd *c)
+{
+	return c->min_size ?: c->size;
+}
+
 static inline int abi_fd(const struct abi_env *env, const struct abi_cmd *c)
 {
+	int fd;
+
+	if (c->fd) {
+		memcpy(&fd, (const char *)env + c->fd, sizeof(fd));
+		return fd;
+	}
 	return c->on_vmo ? env->vmo.fd : env->tp.fd;
 }
 
@@ -327,7 +380,7 @@ static inline int abi_run(const struct abi_env *env, const struct abi_cmd *c,
 /* ---- nothing changed ----------------------------------------------------- */
 
 struct abi_state {
-	struct vmop_vmo_get_info vmo, victim, theirs, anon;
+	struct vmop_vmo_get_info vmo, victim, theirs, anon, clone;
 	unsigned int nr_fds;
 };
 
@@ -353,6 +406,8 @@ static inline int abi_snap(const struct abi_env *env, struct abi_state *s)
 		ret = vmop_test_get_info(env->theirs.fd, &s->theirs);
 	if (!ret)
 		ret = vmop_test_get_info(env->anon, &s->anon);
+	if (!ret)
+		ret = vmop_test_get_info(env->clone, &s->clone);
 	s->nr_fds = abi_count_fds();
 	return ret;
 }
@@ -368,6 +423,7 @@ static inline bool abi_unchanged(struct abi_env *env,
 	       vmop_test_same_info(&before->victim, &now.victim) &&
 	       vmop_test_same_info(&before->theirs, &now.theirs) &&
 	       vmop_test_same_info(&before->anon, &now.anon) &&
+	       vmop_test_same_info(&before->clone, &now.clone) &&
 	       before->nr_fds == now.nr_fds &&
 	       !test_pager_expect_none(&env->tp) &&
 	       !test_pager_expect_none(&env->other);
@@ -415,6 +471,15 @@ static inline int abi_open(struct abi_env *env)
 			       NULL);
 	if (ret)
 		return ret;
+	env->clone = test_cow_child(env->vmo.fd,
+				    VMOP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE |
+				    VMOP_CHILD_RESETTABLE, 0, PG(ABI_PAGES));
+	if (env->clone < 0)
+		return env->clone;
+	env->sealed = vmop_test_vmo_create(env->tp.fd, 0, PG(ABI_PAGES));
+	ret = test_cow_seal(env->sealed);
+	if (ret)
+		return ret;
 	env->null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	env->file = memfd_create("abi", MFD_CLOEXEC);
 	env->src = mmap(NULL, PG(ABI_PAGES), PROT_READ | PROT_WRITE,
@@ -430,6 +495,8 @@ static inline void abi_close(struct abi_env *env)
 	test_pager_exit(&env->tp);
 	test_pager_exit(&env->other);
 	close(env->anon);
+	close(env->clone);
+	close(env->sealed);
 	close(env->null);
 	close(env->file);
 	munmap(env->src, PG(ABI_PAGES));

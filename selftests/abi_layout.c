@@ -191,7 +191,32 @@ AT(vmop_vmo_get_info, out_evicted_pages, 112);
 AT(vmop_vmo_get_info, out_max_request_pages, 120);
 AT(vmop_vmo_get_info, out_deadline_ms, 124);
 AT(vmop_vmo_get_info, out_name, 128);
-SIZE(vmop_vmo_get_info, 160);
+AT(vmop_vmo_get_info, out_parent_id, 160);
+AT(vmop_vmo_get_info, out_num_children, 168);
+AT(vmop_vmo_get_info, out_child_flags, 172);
+AT(vmop_vmo_get_info, out_child_offset, 176);
+AT(vmop_vmo_get_info, out_private, 184);
+AT(vmop_vmo_get_info, out_shared, 192);
+AT(vmop_vmo_get_info, out_scaled, 200);
+AT(vmop_vmo_get_info, out_zero, 208);
+SIZE(vmop_vmo_get_info, 216);
+
+AT(vmop_vmo_create_child, size, 0);
+AT(vmop_vmo_create_child, flags, 4);
+AT(vmop_vmo_create_child, offset, 8);
+AT(vmop_vmo_create_child, length, 16);
+AT(vmop_vmo_create_child, payer_fd, 24);
+AT(vmop_vmo_create_child, out_vmo_fd, 28);
+SIZE(vmop_vmo_create_child, 32);
+
+AT(vmop_vmo_reset, size, 0);
+AT(vmop_vmo_reset, flags, 4);
+AT(vmop_vmo_reset, out_actual, 8);
+SIZE(vmop_vmo_reset, 16);
+
+AT(vmop_vmo_seal, size, 0);
+AT(vmop_vmo_seal, flags, 4);
+SIZE(vmop_vmo_seal, 8);
 
 VMOP_FIXTURE(layout)
 
@@ -216,15 +241,15 @@ TEST_F(layout, command_numbers)
 	EXPECT_EQ(0x8f, VMOP_CMD_PAGER_NEXT_VMO);
 	EXPECT_EQ(0x90, VMOP_CMD_PORT_REQUEUE);
 	EXPECT_EQ(0x91, VMOP_CMD_EXEC);
-	EXPECT_EQ(0xa0, VMOP_CMD_VMO_CREATE_CHILD);
+	EXPECT_EQ(0xb9a0, VMOP_VMO_CREATE_CHILD);
 	EXPECT_EQ(0xb9a1, VMOP_VMO_OP_RANGE);
 	EXPECT_EQ(0xb9a2, VMOP_VMO_SET_SIZE);
 	EXPECT_EQ(0xb9a3, VMOP_VMO_GET_INFO);
 	EXPECT_EQ(0xb9a4, VMOP_VMO_SET_NAME);
 	EXPECT_EQ(0xa5, VMOP_CMD_VMO_PIN);
 	EXPECT_EQ(0xa6, VMOP_CMD_VMO_SET_CACHE_POLICY);
-	EXPECT_EQ(0xa7, VMOP_CMD_VMO_RESET);
-	EXPECT_EQ(0xa8, VMOP_CMD_VMO_SEAL);
+	EXPECT_EQ(0xb9a7, VMOP_VMO_RESET);
+	EXPECT_EQ(0xb9a8, VMOP_VMO_SEAL);
 	EXPECT_EQ(0xa9, VMOP_CMD_VMO_COMPOSE);
 }
 
@@ -242,6 +267,19 @@ TEST_F(layout, enum_values)
 	EXPECT_EQ(8, VMOP_VMO_DISCARDABLE);
 	EXPECT_EQ(16, VMOP_VMO_CONTIGUOUS);
 	EXPECT_EQ(32, VMOP_VMO_PINNABLE);
+	EXPECT_EQ(1 << 16, VMOP_VMO_COW_CLONE);
+	EXPECT_EQ(1 << 17, VMOP_VMO_PAGER_BACKED);
+	EXPECT_EQ(1 << 18, VMOP_VMO_SEALED);
+	EXPECT_EQ(1 << 19, VMOP_VMO_NO_WRITE);
+	EXPECT_EQ(1, VMOP_CHILD_SNAPSHOT);
+	EXPECT_EQ(2, VMOP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE);
+	EXPECT_EQ(4, VMOP_CHILD_SNAPSHOT_MODIFIED);
+	EXPECT_EQ(8, VMOP_CHILD_SLICE);
+	EXPECT_EQ(16, VMOP_CHILD_REFERENCE);
+	EXPECT_EQ(32, VMOP_CHILD_RESIZABLE);
+	EXPECT_EQ(64, VMOP_CHILD_NO_WRITE);
+	EXPECT_EQ(128, VMOP_CHILD_RESETTABLE);
+	EXPECT_EQ(1, VMOP_GET_INFO_SHARES);
 	EXPECT_EQ(1, VMOP_PAGER_OP_FAIL);
 	EXPECT_EQ(2, VMOP_PAGER_OP_DIRTY);
 	EXPECT_EQ(3, VMOP_PAGER_OP_WRITEBACK_BEGIN);

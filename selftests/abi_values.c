@@ -50,6 +50,7 @@ TEST_F(abi_values, obj_9_vmo_fd)
 		{ "a port", env->tp.port, EBADFD },
 		{ "another pager's VMO", env->theirs.fd, EINVAL },
 		{ "an anonymous VMO", env->anon, EINVAL },
+		{ "a clone of its own VMO", env->clone, EINVAL },
 		{ "not open for writing", rdonly, EACCES },
 	};
 	const struct abi_cmd *c;
@@ -183,12 +184,13 @@ TEST_F(abi_values, payer_fd)
 
 	ASSERT_LE(0, dir);
 	test_info(env->tp.fd, &info);
-	for_each_cmd(c, c->cmd == VMOP_PAGER_VMO_CREATE ||
-		     c->cmd == VMOP_VMO_CREATE) {
+	for_each_cmd(c, c->out_fd && c->cmd != VMOP_PORT_CREATE) {
 		for (i = 0; i < ARRAY_SIZE(bad); i++) {
 			abi_fill(env, c, &arg);
 			if (c->cmd == VMOP_VMO_CREATE)
 				arg.vmo_create.payer_fd = bad[i].fd;
+			else if (c->cmd == VMOP_VMO_CREATE_CHILD)
+				arg.create_child.payer_fd = bad[i].fd;
 			else
 				arg.pager_vmo_create.payer_fd = bad[i].fd;
 			/* Without the feature any payer is refused alike. */

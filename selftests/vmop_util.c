@@ -470,6 +470,14 @@ bool vmop_test_same_info(const struct vmop_vmo_get_info *a,
 			      b->out_max_request_pages) &&
 	       vmop_test_same("deadline_ms", a->out_deadline_ms,
 			      b->out_deadline_ms) &&
+	       vmop_test_same("parent_id", a->out_parent_id,
+			      b->out_parent_id) &&
+	       vmop_test_same("num_children", a->out_num_children,
+			      b->out_num_children) &&
+	       vmop_test_same("child_flags", a->out_child_flags,
+			      b->out_child_flags) &&
+	       vmop_test_same("child_offset", a->out_child_offset,
+			      b->out_child_offset) &&
 	       !memcmp(a->out_name, b->out_name, VMOP_NAME_LEN);
 }
 
