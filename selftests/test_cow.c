@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "test_cow.h"
-#include "vmop_thread.h"
 
 /* ---- raw calls ------------------------------------------------------------ */
 
@@ -263,4 +262,21 @@ bool test_cow_zeros(const struct test_cow *v, bool map, __u64 pgoff, __u64 nr)
 	if (map && !test_cow_check(v, true, pgoff, nr, true, 0, 0))
 		return false;
 	return test_cow_check(v, false, pgoff, nr, true, 0, 0);
+}
+
+struct vmop_thread *test_cow_reader(const struct test_cow *v, bool map,
+				    __u64 pgoff, __u64 nr)
+{
+	if (map)
+		return vmop_thread_load(v->map + PG(pgoff), PG(nr));
+	return vmop_thread_pread(v->fd, PG(pgoff), PG(nr));
+}
+
+struct vmop_thread *test_cow_writer(const struct test_cow *v, bool map,
+				    __u64 pgoff, __u64 nr, __u64 key)
+{
+	if (map)
+		return vmop_thread_store(v->map + PG(pgoff), PG(nr), key,
+					 PG(pgoff));
+	return vmop_thread_pwrite(v->fd, PG(pgoff), PG(nr), key);
 }

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 
 #include "test_pager.h"
+#include "vmop_thread.h"
 
 /* ---- raw calls ------------------------------------------------------------ */
 
@@ -74,6 +75,12 @@ bool test_cow_shows(const struct test_cow *v, bool map, __u64 pgoff, __u64 nr,
 		    __u64 key, __u64 from);
 bool test_cow_zeros(const struct test_cow *v, bool map, __u64 pgoff, __u64 nr);
 
+/* Threads that read, or write the pattern of key; NULL when there is none. */
+struct vmop_thread *test_cow_reader(const struct test_cow *v, bool map,
+				    __u64 pgoff, __u64 nr);
+struct vmop_thread *test_cow_writer(const struct test_cow *v, bool map,
+				    __u64 pgoff, __u64 nr, __u64 key);
+
 /* ---- what tests say ------------------------------------------------------- */
 
 #define SNAPSHOT VMOP_CHILD_SNAPSHOT
@@ -126,6 +133,11 @@ bool test_cow_zeros(const struct test_cow *v, bool map, __u64 pgoff, __u64 nr);
 	EXPECT_TRUE(test_cow_shows(_v, variant->map, _pgoff, _nr, _key, _from))
 #define zeros_by(_v, _pgoff, _nr) \
 	EXPECT_TRUE(test_cow_zeros(_v, variant->map, _pgoff, _nr))
+
+#define reader_by(_v, _pgoff, _nr) \
+	test_cow_reader(_v, variant->map, _pgoff, _nr)
+#define writer_by(_v, _pgoff, _nr, _key) \
+	test_cow_writer(_v, variant->map, _pgoff, _nr, _key)
 
 #define zero_pages(_fd, _pgoff, _nr) \
 	test_vmo_op(_fd, VMOP_VMO_OP_ZERO, PG(_pgoff), PG(_nr), NULL)
