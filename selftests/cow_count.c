@@ -420,10 +420,11 @@ TEST_F(count, cow_41_sums)
 		random = random * 6364136223846793005ULL + 1442695040888963407ULL;
 		i = (random >> 33) % 6;
 		j = (random >> 43) % 16;
-		if (random >> 60 < 3)
+		if (random >> 60 < 3) {
 			zero_pages(v[i].fd, j, 1);
-		else
+		} else {
 			put(&v[i], j, 1, NEW + round);
+		}
 		if (round == 100) {
 			test_cow_close(&v[1]);
 			child(&v[1], v[5].fd, SNAPSHOT, 0, 16);
