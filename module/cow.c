@@ -133,7 +133,7 @@ struct vmop_res vmop_cow_resolve(struct vmop_cow *node, pgoff_t pgoff)
 		}
 		if (slot.kind != VMOP_SLOT_EMPTY)
 			return res;
-		if (node->source) {
+		if (vmop_cow_is_root(node)) {
 			res.kind = VMOP_RES_ABSENT;
 			return res;
 		}
@@ -167,11 +167,11 @@ pgoff_t vmop_cow_absent_end(struct vmop_cow *node, pgoff_t start, pgoff_t end)
 	nr_pages = min(end, node->nr_pages) - start;
 	for (;;) {
 		stop = min(start + nr_pages, node->nr_pages);
-		if (!node->source)
+		if (!vmop_cow_is_root(node))
 			stop = min(stop, node->limit);
 		stop = vmop_plist_next_content(&node->pages, start, stop);
 		nr_pages = min(nr_pages, stop - start);
-		if (node->source || !node->parent)
+		if (!node->parent)
 			return first + nr_pages;
 		start += node->offset;
 		node = node->parent;
@@ -187,11 +187,11 @@ static pgoff_t vmop_cow_bare_end(struct vmop_cow *node, pgoff_t start,
 
 	for (;;) {
 		end = start + nr_pages;
-		if (!node->source && start < node->limit)
+		if (start < node->limit)
 			end = min(end, node->limit);
 		end = vmop_plist_next_content(&node->pages, start, end);
 		nr_pages = end - start;
-		if (node->source || !node->parent || start >= node->limit)
+		if (!node->parent || start >= node->limit)
 			return first + nr_pages;
 		start += node->offset;
 		node = node->parent;
@@ -315,6 +315,28 @@ int vmop_cow_supply(struct vmop_cow *node, pgoff_t pgoff,
 	vmop_cow_forget_cuts(node, pgoff, pgoff + 1);
 	atomic_long_inc(&node->nr_supplied);
 	return 0;
+}
+
+/**
+ * vmop_cow_bring() - put a copy of another family's content at a position
+ * @node: a composed root
+ * @pgoff: the position, absent
+ * @page: the page, or NULL for zeros
+ *
+ * Context: exclusive tree lock.
+ * Return: 0, or -ENOMEM and the page stays the caller's.
+ */
+int vmop_cow_bring(struct vmop_cow *node, pgoff_t pgoff, struct vmop_page *page)
+{
+	int ret;
+
+	vmop_cow_assert_exclusive(node);
+	if (!page)
+		return vmop_plist_insert_marker(&node->pages, pgoff);
+	ret = vmop_plist_insert_page(&node->pages, pgoff, page, VMOP_UNTRACKED);
+	if (!ret)
+		vmop_page_attach(page, node, pgoff);
+	return ret;
 }
 
 static void vmop_cow_release_slot(void *ctx, pgoff_t pgoff,

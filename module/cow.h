@@ -8,6 +8,7 @@
 #include "cow_deps.h"
 #include "page_list.h"
 
+struct vmop_compose;
 struct vmop_pager;
 struct vmop_source;
 struct vmop_space;
@@ -23,6 +24,8 @@ struct vmop_space;
  * @zero_folio: what read faults map where there are zeros; NULL until a VMO of
  *              the family is mapped, then immutable. Holding its folio lock
  *              keeps such a fault from ending, see map.c
+ * @compose: what the content of the family's root is copied from, or NULL;
+ *           immutable
  * @release: called last, when all references are gone, or NULL
  *
  * Locking order, outermost first:
@@ -45,6 +48,7 @@ struct vmop_tree {
 	struct vmop_pager *pager;
 	u32 pager_slot;
 	struct folio *zero_folio;
+	struct vmop_compose *compose;
 	void (*release)(struct vmop_tree *tree);
 };
 
@@ -55,11 +59,13 @@ struct vmop_tree {
  * @pages: what is where; tree lock
  * @source: who supplies content that is absent: @tree's for the root of a
  *          pager's family, else NULL; immutable
+ * @composed: what is absent is copied from other families, for the root of a
+ *            composed one; immutable
  * @home: the space whose mapping the folios of @pages name; immutable,
  *        referenced. The node is a leaf while @home->node is this node: then
  *        VMOs view it, and may change it. Without any it is hidden, and keeps
- *        what others see through it. Only a root with a source lives on by
- *        itself
+ *        what others see through it; but for a root that content is still
+ *        brought to
  * @parent: where to look for what is not here, or NULL; tree lock
  * @offset: position of our page 0 in @parent; tree lock
  * @limit: pages from here on are not looked for in @parent: they are zero. It
@@ -92,6 +98,7 @@ struct vmop_cow {
 	struct vmop_tree *tree;
 	struct vmop_plist pages;
 	struct vmop_source *source;
+	bool composed;
 	struct vmop_space *home;
 	struct vmop_cow *parent;
 	pgoff_t offset;
@@ -236,6 +243,17 @@ static inline bool vmop_cow_is_leaf(const struct vmop_cow *node)
 }
 
 /**
+ * vmop_cow_is_root() - is content that the node lacks brought from somewhere?
+ * @node: the node
+ *
+ * Return: true for the root of a pager's or a composed family.
+ */
+static inline bool vmop_cow_is_root(const struct vmop_cow *node)
+{
+	return node->source || node->composed;
+}
+
+/**
  * vmop_cow_is_hidden() - is the node there for what others see through it only?
  * @node: the node
  *
@@ -244,7 +262,7 @@ static inline bool vmop_cow_is_leaf(const struct vmop_cow *node)
  */
 static inline bool vmop_cow_is_hidden(const struct vmop_cow *node)
 {
-	return !node->source && !vmop_cow_is_leaf(node);
+	return !vmop_cow_is_root(node) && !vmop_cow_is_leaf(node);
 }
 
 /* cow.c: content of one node */
@@ -256,6 +274,8 @@ unsigned int vmop_cow_collect(struct vmop_cow *node, pgoff_t start,
 			      unsigned int nr_pages, struct vmop_page **pages);
 int vmop_cow_supply(struct vmop_cow *node, pgoff_t pgoff,
 		    struct vmop_page *page);
+int vmop_cow_bring(struct vmop_cow *node, pgoff_t pgoff,
+		   struct vmop_page *page);
 int vmop_cow_zero(struct vmop_cow *node, pgoff_t start, pgoff_t end,
 		  pgoff_t *done);
 void vmop_cow_drop_clean(struct vmop_cow *node);

@@ -83,7 +83,6 @@ static vm_fault_t vmop_fault_wait_locked(struct vmop_vmo *vmo,
 	}
 	ret = vmop_vmo_request_locked(vmo, need, key->pgoff, key->pgoff + 1,
 				      &waiter);
-	up_read(&vmo->tree->lock);
 	if (ret)
 		return ret == -EAGAIN ? 0 : VM_FAULT_SIGBUS;
 	/* Keeps the VMO, and us, when the mapping goes away meanwhile. */

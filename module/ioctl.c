@@ -14,6 +14,7 @@
 
 #include <linux/vmopager.h>
 
+#include "compose.h"
 #include "ioctl.h"
 #include "pager.h"
 #include "vmo.h"
@@ -192,6 +193,7 @@ union vmop_any_cmd {
 	struct vmop_vmo_create_child vmo_create_child;
 	struct vmop_vmo_reset vmo_reset;
 	struct vmop_vmo_seal vmo_seal;
+	struct vmop_vmo_compose vmo_compose;
 };
 
 /*
@@ -258,6 +260,8 @@ static const struct vmop_ioctl vmop_vmo_ioctls[] = {
 		   vmop_vmo_set_name, name),
 	VMOP_IOCTL(VMOP_VMO_RESET, vmop_vmo_reset_ioctl, vmop_vmo_reset,
 		   out_actual),
+	VMOP_IOCTL_FD(VMOP_VMO_COMPOSE, vmop_vmo_compose_ioctl,
+		      vmop_vmo_compose, name),
 	VMOP_IOCTL(VMOP_VMO_SEAL, vmop_vmo_seal_ioctl, vmop_vmo_seal, flags),
 };
 
@@ -285,6 +289,8 @@ static_assert(offsetof(struct vmop_vmo_get_info, out_parent_id) == 160);
 static_assert(sizeof(struct vmop_vmo_create_child) == 32);
 static_assert(sizeof(struct vmop_vmo_reset) == 16);
 static_assert(sizeof(struct vmop_vmo_seal) == 8);
+static_assert(sizeof(struct vmop_compose_window) == 24);
+static_assert(sizeof(struct vmop_vmo_compose) == 64);
 
 /* Bits of the commands in a table. */
 static u64 vmop_table_cmds(const struct vmop_ioctl *table, unsigned int nr)

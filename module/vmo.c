@@ -166,6 +166,31 @@ struct file *vmop_vmo_create(const struct vmop_vmo_params *params)
 }
 
 /**
+ * vmop_vmo_compose() - give a VMO the nodes of a composed family
+ * @vmo: a new VMO
+ * @root: where the copies go
+ * @leaf: what the VMO shows
+ * @nr_pages: size of both
+ *
+ * (compose.c)
+ */
+void vmop_vmo_compose(struct vmop_vmo *vmo, struct vmop_cow *root,
+		      struct vmop_cow *leaf, pgoff_t nr_pages)
+{
+	struct vmop_space *space = vmo->space;
+
+	down_write(&vmo->tree->lock);
+	root->composed = true;
+	root->len = (u64)nr_pages << PAGE_SHIFT;
+	root->nr_pages = nr_pages;
+	vmop_cow_clone(root, leaf, 0, nr_pages);
+	space->node = leaf;
+	list_add(&vmo->view_link, &space->views);
+	i_size_write(&vmo->inode, leaf->len);
+	up_write(&vmo->tree->lock);
+}
+
+/**
  * vmop_vmo_from_file() - the VMO of a file
  * @file: any file
  *

@@ -182,6 +182,8 @@ void vmop_vmo_unlock(struct vmop_vmo *vmo, struct mem_cgroup *old);
 struct file *vmop_vmo_open(struct vmop_tree *tree, struct vmop_space *space,
 			   const struct vmop_vmo_params *params);
 struct file *vmop_vmo_create(const struct vmop_vmo_params *params);
+void vmop_vmo_compose(struct vmop_vmo *vmo, struct vmop_cow *root,
+		      struct vmop_cow *leaf, pgoff_t nr_pages);
 struct vmop_vmo *vmop_vmo_from_file(struct file *file);
 void vmop_vmo_end(struct vmop_vmo *vmo);
 int vmop_vmo_resize(struct vmop_vmo *vmo, u64 len);

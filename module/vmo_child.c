@@ -373,7 +373,7 @@ int vmop_vmo_reset(struct vmop_vmo *vmo, u64 *actual)
 	unsigned long nr_dropped = 0;
 	int ret = -EOPNOTSUPP;
 
-	if (!(vmo->child_flags & VMOP_CHILD_SNAPSHOTS))
+	if (!(vmo->child_flags & VMOP_CHILD_SNAPSHOTS) && !vmo->tree->compose)
 		return ret;
 	old = vmop_vmo_lock(vmo);
 	ret = vmo->space->sealed ? -EPERM :

@@ -44,8 +44,10 @@ static int vmop_file_open(struct inode *inode, struct file *file)
 static pgoff_t vmop_file_request_end(struct vmop_vmo *vmo, enum vmop_need need,
 				     pgoff_t pgoff, loff_t pos, size_t count)
 {
-	pgoff_t nr_pages = vmop_source_max_request_pages(vmo->tree->source);
+	pgoff_t nr_pages = VMOP_FILE_GRANT_PAGES;
 
+	if (vmo->tree->source)
+		nr_pages = vmop_source_max_request_pages(vmo->tree->source);
 	if (need == VMOP_NEED_GRANT)
 		nr_pages = max_t(pgoff_t, nr_pages, VMOP_FILE_GRANT_PAGES);
 	return min(vmop_pages_up(vmo->off + (u64)pos + count),

@@ -36,6 +36,8 @@ static u32 vmop_vmo_told_flags(const struct vmop_vmo *vmo)
 		flags |= VMOP_VMO_COW_CLONE;
 	if (vmo->tree->source)
 		flags |= VMOP_VMO_PAGER_BACKED;
+	if (vmo->tree->compose)
+		flags |= VMOP_VMO_COMPOSED;
 	if (vmo->space->sealed)
 		flags |= VMOP_VMO_SEALED;
 	if (vmo->child_flags & VMOP_CHILD_NO_WRITE)

@@ -142,7 +142,7 @@ int vmop_vmo_prefetch(struct vmop_vmo *vmo, u64 off, u64 len, u64 *actual)
 
 	if (ret || !len)
 		return ret;
-	if (!vmo->tree->source) {
+	if (!vmo->tree->source && !vmo->tree->compose) {
 		*actual = len;
 		return 0;
 	}

@@ -6,6 +6,7 @@
  */
 #include <linux/slab.h>
 
+#include "compose.h"
 #include "request.h"
 #include "vmo.h"
 
@@ -50,6 +51,16 @@ static pgoff_t vmop_vmo_grant_end(struct vmop_cow *node, pgoff_t start,
 	return vmop_cow_clean_end(node, start, end);
 }
 
+/* Asked for where the root has it, whichever clone wants it. */
+static int vmop_vmo_request_content_locked(struct vmop_vmo *vmo, pgoff_t start,
+					   pgoff_t end, struct vmop_waiter *w)
+{
+	struct vmop_res res = vmop_cow_resolve(vmop_vmo_node(vmo), start);
+
+	return vmop_source_request(vmo->tree->source, VMOP_REQ_READ, res.pgoff,
+				   res.pgoff + (end - start), w);
+}
+
 /**
  * vmop_vmo_request_locked() - ask the pager for what an access needs
  * @vmo: the VMO
@@ -59,30 +70,34 @@ static pgoff_t vmop_vmo_grant_end(struct vmop_cow *node, pgoff_t start,
  *       else is needed
  * @w: the wait; see vmop_source_request()
  *
- * Context: shared tree lock, held since the need was seen.
+ * Context: shared tree lock, held since the need was seen; dropped.
  * Return: 0; -EAGAIN: look again, without a wait; another negative errno.
  */
 int vmop_vmo_request_locked(struct vmop_vmo *vmo, enum vmop_need need,
 			    pgoff_t start, pgoff_t end, struct vmop_waiter *w)
 {
 	struct vmop_cow *node = vmop_vmo_node(vmo);
-	struct vmop_res res;
+	int ret;
 
 	switch (need) {
 	case VMOP_NEED_CONTENT:
-		/* Asked for where the root has it, whichever clone wants it. */
 		end = vmop_cow_absent_end(node, start, end);
-		res = vmop_cow_resolve(node, start);
-		return vmop_source_request(vmo->tree->source, VMOP_REQ_READ,
-					   res.pgoff, res.pgoff + (end - start),
-					   w);
+		if (vmo->tree->compose) {
+			up_read(&vmo->tree->lock);
+			return vmop_compose_fetch(vmo, start, end - start, w);
+		}
+		ret = vmop_vmo_request_content_locked(vmo, start, end, w);
+		break;
 	case VMOP_NEED_GRANT:
 		end = vmop_vmo_grant_end(node, start, end);
-		return vmop_source_request(node->source, VMOP_REQ_DIRTY, start,
-					   end, w);
+		ret = vmop_source_request(node->source, VMOP_REQ_DIRTY, start,
+					  end, w);
+		break;
 	default:
-		return vmop_vmo_request_room_locked(vmo, w);
+		ret = vmop_vmo_request_room_locked(vmo, w);
 	}
+	up_read(&vmo->tree->lock);
+	return ret;
 }
 
 /**
@@ -104,7 +119,6 @@ int vmop_vmo_wait_locked(struct vmop_vmo *vmo, enum vmop_need need,
 	int ret;
 
 	ret = vmop_vmo_request_locked(vmo, need, start, end, &waiter);
-	up_read(&vmo->tree->lock);
 	if (ret)
 		return ret == -EAGAIN ? 0 : ret;
 	ret = vmop_waiter_wait(&waiter, state);

@@ -241,6 +241,8 @@ struct vmop_port_record {
  * @VMOP_VMO_SEALED: Only told: its content stays as it is for ever, see
  *                   &struct vmop_vmo_seal
  * @VMOP_VMO_NO_WRITE: Only told: it cannot be opened for writing
+ * @VMOP_VMO_COMPOSED: Only told: it was put together from parts of others, or is
+ *                     a clone of one that was
  *
  * A flag that this kernel does not offer for the kind of VMO is EOPNOTSUPP.
  */
@@ -254,7 +256,8 @@ enum vmop_vmo_flags {
 	VMOP_VMO_COW_CLONE = 1 << 16,
 	VMOP_VMO_PAGER_BACKED = 1 << 17,
 	VMOP_VMO_SEALED = 1 << 18,
-	VMOP_VMO_NO_WRITE = 1 << 19
+	VMOP_VMO_NO_WRITE = 1 << 19,
+	VMOP_VMO_COMPOSED = 1 << 20
 };
 
 /**
@@ -926,5 +929,55 @@ struct vmop_vmo_seal {
 	__u32 flags;
 };
 #define VMOP_VMO_SEAL _IO(VMOP_IOC_TYPE, VMOP_CMD_VMO_SEAL)
+
+/**
+ * struct vmop_compose_window - a part of a composed VMO
+ * @vmo_fd: The VMO that it is a part of, open for reading; -1 for the VMO that
+ *          VMOP_VMO_COMPOSE is called on
+ * @__reserved: Must be 0
+ * @offset: Where in that VMO it starts: a multiple of the page size
+ * @length: Bytes: a multiple of the page size
+ */
+struct vmop_compose_window {
+	__s32 vmo_fd;
+	__u32 __reserved;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+};
+
+/**
+ * struct vmop_vmo_compose - ioctl(VMOP_VMO_COMPOSE) on a VMO
+ * @size: sizeof(struct vmop_vmo_compose)
+ * @flags: Must be 0
+ * @windows_uptr: Array of &struct vmop_compose_window
+ * @nr_windows: How many; at most 1024
+ * @payer_fd: Who pays for the pages: directory of a cgroup v2, or -1 for the
+ *            caller's own
+ * @out_vmo_fd: The new VMO, as large as its parts together
+ * @__reserved: Must be 0
+ * @name: Name for people, NUL-terminated
+ *
+ * A VMO that shows parts of others one after the other, of any families. Each
+ * page is copied when it is touched first, from what the part has then; so parts
+ * of VMOs that change should be taken of a snapshot. Later changes of either are
+ * not seen by the other. The parts are kept open until the VMO and all its clones
+ * are closed. It may be written, cloned and reset, and has a size that is fixed.
+ *
+ * Return: 0; EINVAL for no or too many parts, or a part that is not whole pages;
+ * EBADF, EBADFD, EACCES for a part's file; ERANGE for a part that is not inside
+ * its VMO; EOPNOTSUPP for a part of a composed VMO or of a clone of one; EFAULT;
+ * ENOMEM.
+ */
+struct vmop_vmo_compose {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 windows_uptr;
+	__u32 nr_windows;
+	__s32 payer_fd;
+	__s32 out_vmo_fd;
+	__u32 __reserved;
+	__u8 name[VMOP_NAME_LEN];
+};
+#define VMOP_VMO_COMPOSE _IO(VMOP_IOC_TYPE, VMOP_CMD_VMO_COMPOSE)
 
 #endif /* _UAPI_LINUX_VMOPAGER_H */
