@@ -122,9 +122,9 @@ static __u32 kind_of(enum family family, unsigned int i)
 {
 	switch (family) {
 	case FOLLOWING:
-		return ALOW;
+		return ON_WRITE;
 	case AFTER_FOLLOWING:
-		return i == 1 ? ALOW : MODIFIED;
+		return i == 1 ? ON_WRITE : MODIFIED;
 	default:
 		return SNAPSHOT;
 	}
@@ -284,7 +284,7 @@ FIXTURE_VARIANT_ADD(wide, anonymous)
 FIXTURE_VARIANT_ADD(wide, following)
 {
 	.pager = true,
-	.kind = ALOW,
+	.kind = ON_WRITE,
 };
 
 FIXTURE_VARIANT_ADD(wide, frozen)
@@ -344,7 +344,7 @@ TEST_F_TIMEOUT(wide, cow_17_many_children, 300)
 		/* between two children the parent changes */
 		if (i % 10 == 9)
 			ASSERT_EQ(0, write_parent(&self->parent, self->kid, i,
-						  variant->kind == ALOW,
+						  variant->kind == ON_WRITE,
 						  i / 10 % NR, KEY + 1000 + i));
 		memcpy(l->key, self->parent.key, sizeof(l->key));
 		test_create_child(&l->v.fd, self->parent.v.fd, variant->kind, 0,

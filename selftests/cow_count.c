@@ -146,8 +146,8 @@ TEST_F(count, cow_37_grandchild_closed_last)
 	int child, grand;
 
 	new_vmo(&self->tp, &vmo, KEY, 4);
-	test_create_child(&child, vmo.fd, ALOW, 0, PG(4));
-	test_create_child(&grand, child, ALOW, 0, PG(4));
+	test_create_child(&child, vmo.fd, ON_WRITE, 0, PG(4));
+	test_create_child(&grand, child, ON_WRITE, 0, PG(4));
 	has_children(vmo.fd, 1);
 	has_children(child, 1);
 	EXPECT_EQ(id_of(child), parent_of(grand));
@@ -171,7 +171,7 @@ TEST_F(count, cow_37_mapping_keeps_child)
 
 	new_vmo(&self->tp, &vmo, KEY, 4);
 	supply(&self->tp, &vmo, 0, 4);
-	test_create_child(&fd, vmo.fd, ALOW, 0, PG(4));
+	test_create_child(&fd, vmo.fd, ON_WRITE, 0, PG(4));
 	map = mmap(NULL, PG(4), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	ASSERT_NE(MAP_FAILED, map);
 	close(fd);
@@ -369,7 +369,7 @@ TEST_F(count, cow_41_pager_root)
 	new_vmo(&self->tp, &vmo, KEY, 4);
 	supply(&self->tp, &vmo, 0, 3);
 	root = test_cow_of(&vmo);
-	child(&c, vmo.fd, ALOW, 0, 4);
+	child(&c, vmo.fd, ON_WRITE, 0, 4);
 	shows(&c, 0, 3, KEY);
 	memory(&root, 3, 0, 6);
 	memory(&c, 0, 0, 0);
@@ -420,11 +420,10 @@ TEST_F(count, cow_41_sums)
 		random = random * 6364136223846793005ULL + 1442695040888963407ULL;
 		i = (random >> 33) % 6;
 		j = (random >> 43) % 16;
-		if (random >> 60 < 3) {
-			zero_pages(v[i].fd, j, 1);
-		} else {
-			put(&v[i], j, 1, NEW + round);
-		}
+		ASSERT_EQ(0, random >> 60 < 3 ?
+			  vmop_test_vmo_op(v[i].fd, VMOP_VMO_OP_ZERO, PG(j),
+					   PG(1), NULL) :
+			  test_cow_put(&v[i], false, j, 1, NEW + round, j));
 		if (round == 100) {
 			test_cow_close(&v[1]);
 			child(&v[1], v[5].fd, SNAPSHOT, 0, 16);

@@ -47,8 +47,8 @@ FIXTURE_TEARDOWN(create)
 #define PARENTS { self->root.fd, self->sized.fd, self->plain.fd, \
 		  self->anon_sized.fd }
 
-static const __u32 kinds[] = { SNAPSHOT, ALOW, MODIFIED, SLICE, REFERENCE };
-static const __u32 snapshots[] = { SNAPSHOT, ALOW, MODIFIED };
+static const __u32 kinds[] = { SNAPSHOT, ON_WRITE, MODIFIED, SLICE, REFERENCE };
+static const __u32 snapshots[] = { SNAPSHOT, ON_WRITE, MODIFIED };
 
 /* COW-5: exactly one kind; nothing is made of none or of several. */
 TEST_F(create, cow_5_exactly_one_kind)
@@ -182,7 +182,7 @@ TEST_F(create, cow_5_order_of_checks)
 
 #define spoil(_err, _fd, ...) do { \
 	cmd = (struct vmop_vmo_create_child){ \
-		.size = sizeof(cmd), .flags = ALOW, .length = PG(1), \
+		.size = sizeof(cmd), .flags = ON_WRITE, .length = PG(1), \
 		.payer_fd = -1, \
 	}; \
 	__VA_ARGS__; \
@@ -201,7 +201,7 @@ TEST_F(create, cow_5_order_of_checks)
 	spoil(EINVAL, self->root.fd, cmd.flags = SLICE; cmd.payer_fd = NO_FD);
 	spoil(EINVAL, self->root.fd, cmd.flags = REFERENCE; cmd.length = 0;
 	      cmd.payer_fd = NO_FD);
-	spoil(EACCES, wronly, cmd.flags = ALOW);
+	spoil(EACCES, wronly, cmd.flags = ON_WRITE);
 #undef spoil
 	close(wronly);
 }
@@ -265,25 +265,25 @@ TEST_F(create, cow_5_sizes)
  */
 TEST_F(create, cow_8_snapshot)
 {
-	int alow, slice, modified, frozen, fd;
+	int follower, slice, modified, frozen, fd;
 
 	test_create_child(&frozen, self->root.fd, SNAPSHOT, 0, PG(NR));
 	test_create_child(&fd, frozen, SNAPSHOT, 0, PG(NR));
 	close(fd);
-	test_create_child(&alow, self->root.fd, ALOW, 0, PG(NR));
-	err_child(EOPNOTSUPP, alow, SNAPSHOT, 0, 1);
-	test_create_child(&modified, alow, MODIFIED, 0, PG(NR));
+	test_create_child(&follower, self->root.fd, ON_WRITE, 0, PG(NR));
+	err_child(EOPNOTSUPP, follower, SNAPSHOT, 0, 1);
+	test_create_child(&modified, follower, MODIFIED, 0, PG(NR));
 	err_child(EOPNOTSUPP, modified, SNAPSHOT, 0, 1);
-	err_child(EOPNOTSUPP, alow, SNAPSHOT, 0, 1);
+	err_child(EOPNOTSUPP, follower, SNAPSHOT, 0, 1);
 	test_create_child(&slice, self->plain.fd, SLICE, 0, PG(2));
 	err_child(EOPNOTSUPP, slice, SNAPSHOT, 0, 1);
-	err_child(EOPNOTSUPP, slice, ALOW, 0, 1);
+	err_child(EOPNOTSUPP, slice, ON_WRITE, 0, 1);
 	err_child(EOPNOTSUPP, slice, MODIFIED, 0, 1);
 	close(slice);
 	test_create_child(&slice, self->root.fd, SLICE, 0, PG(2));
 	err_child(EOPNOTSUPP, slice, SNAPSHOT, 0, 1);
 	close(frozen);
-	close(alow);
+	close(follower);
 	close(modified);
 	close(slice);
 }
@@ -298,20 +298,20 @@ TEST_F(create, cow_10_snapshot_modified)
 
 	supply(&self->tp, &self->root, 0, NR);
 	test_create_child(&slice, self->root.fd, SLICE, PG(1), PG(4));
-	test_create_child(&fd, slice, ALOW, 0, PG(4));
+	test_create_child(&fd, slice, ON_WRITE, 0, PG(4));
 	close(fd);
 	test_create_child(&fd, slice, MODIFIED, 0, PG(4));
 	close(fd);
 	close(slice);
 
 	/* a slice of a clone */
-	test_create_child(&a, self->root.fd, ALOW, 0, PG(4));
+	test_create_child(&a, self->root.fd, ON_WRITE, 0, PG(4));
 	test_create_child(&slice, a, SLICE, 0, PG(4));
 	err_child(EOPNOTSUPP, slice, MODIFIED, 0, 4);
 	close(slice);
 	/* a clone with a clone that follows it */
 	ASSERT_EQ(1, pwrite(a, "x", 1, PG(1)));
-	test_create_child(&b, a, ALOW, 0, PG(4));
+	test_create_child(&b, a, ON_WRITE, 0, PG(4));
 	err_child(EOPNOTSUPP, a, MODIFIED, 0, 4);
 	/* the end of a line of more than two */
 	err_child(EOPNOTSUPP, b, MODIFIED, 0, 4);
@@ -322,8 +322,8 @@ TEST_F(create, cow_10_snapshot_modified)
 	test_create_child(&c, b, MODIFIED, 0, PG(4));
 	test_create_child(&fd, a, MODIFIED, 0, PG(4));
 	close(fd);
-	/* under a hidden node ALOW is the same */
-	test_create_child(&fd, a, ALOW, 0, PG(4));
+	/* under a hidden node ON_WRITE is the same */
+	test_create_child(&fd, a, ON_WRITE, 0, PG(4));
 	close(fd);
 	close(a);
 	close(b);

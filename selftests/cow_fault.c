@@ -30,7 +30,7 @@ FIXTURE_VARIANT(fault)
 
 FIXTURE_VARIANT_ADD(fault, following)
 {
-	.kind = ALOW,
+	.kind = ON_WRITE,
 };
 
 FIXTURE_VARIANT_ADD(fault, frozen)

@@ -409,7 +409,7 @@ TEST_F(frozen, snapshots_of_snapshots)
 	put_by(&self->root, 3, 2, NEW);
 	child(&c, a.fd, SNAPSHOT, 0, NR);
 	put_by(&a, 4, 2, OWN);
-	child(&d, c.fd, ALOW, 3, 5);
+	child(&d, c.fd, ON_WRITE, 3, 5);
 	put_by(&self->root, 0, NR, NEW);
 	shows_from_by(&b, 0, 4, OLD, 2);
 	shows_by(&c, 0, NR, OLD);
@@ -436,7 +436,7 @@ TEST_F(frozen, beside_followers)
 
 	root_with(NR);
 	agree_to(0, NR);
-	child(&f, self->root.fd, ALOW, 0, NR);
+	child(&f, self->root.fd, ON_WRITE, 0, NR);
 	freeze(&c, 0, NR);
 	child(&m, self->root.fd, MODIFIED, 0, NR);
 	put_by(&f, 1, 1, OWN);

@@ -35,7 +35,7 @@ FIXTURE_VARIANT(map)
 FIXTURE_VARIANT_ADD(map, following)
 {
 	.pager = true,
-	.kind = ALOW,
+	.kind = ON_WRITE,
 };
 
 FIXTURE_VARIANT_ADD(map, frozen)
@@ -71,12 +71,18 @@ FIXTURE_TEARDOWN(map)
 	test_pager_exit(&self->tp);
 }
 
-#define FOLLOWS (variant->kind == ALOW)
+#define FOLLOWS (variant->kind == ON_WRITE)
 #define maps(_v, _pgoff, _nr, _key) \
 	EXPECT_TRUE(vmop_test_check((_v)->map + PG(_pgoff), _key, PG(_pgoff), \
 				    PG(_nr)))
 #define maps_zeros(_v, _pgoff, _nr) \
 	EXPECT_TRUE(vmop_test_check_zero((_v)->map + PG(_pgoff), 0, PG(_nr)))
+/* Otherwise what it was. */
+#define maps_zeros_if_follows(_v, _pgoff, _nr) \
+	EXPECT_TRUE(FOLLOWS ? \
+		    vmop_test_check_zero((_v)->map + PG(_pgoff), 0, PG(_nr)) : \
+		    vmop_test_check((_v)->map + PG(_pgoff), OLD, PG(_pgoff), \
+				    PG(_nr)))
 #define store(_v, _pgoff, _nr, _key) \
 	ASSERT_EQ(0, test_cow_put(_v, true, _pgoff, _nr, _key, _pgoff))
 
@@ -114,25 +120,13 @@ TEST_F(map, cow_26_parent_changes)
 	maps(&self->c, 3, 1, OWN);
 	maps(&self->root, 0, 2, NEW);
 	maps_zeros(&self->root, 2, 1);
-	if (FOLLOWS) {
-		maps(&self->c, 0, 2, NEW);
-		maps_zeros(&self->c, 2, 1);
-	} else {
-		maps(&self->c, 0, 3, OLD);
-	}
+	maps(&self->c, 0, 2, FOLLOWS ? NEW : OLD);
+	maps_zeros_if_follows(&self->c, 2, 1);
 	/* zeros that were mapped become a page again */
 	store(&self->root, 2, 1, NEW);
-	if (FOLLOWS) {
-		maps(&self->c, 2, 1, NEW);
-	} else {
-		maps(&self->c, 2, 1, OLD);
-	}
+	maps(&self->c, 2, 1, FOLLOWS ? NEW : OLD);
 	test_set_size(self->root.fd, PG(4));
-	if (FOLLOWS) {
-		maps_zeros(&self->c, 4, 4);
-	} else {
-		maps(&self->c, 4, 4, OLD);
-	}
+	maps_zeros_if_follows(&self->c, 4, 4);
 	maps(&self->c, 3, 1, OWN);
 }
 

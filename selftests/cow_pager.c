@@ -78,7 +78,7 @@ TEST_F(follow, cow_26b_worked_example)
 	int keep;
 
 	root_of(4, 1, 0);
-	child(&c, self->root.fd, ALOW, 0, 4);
+	child(&c, self->root.fd, ON_WRITE, 0, 4);
 	shows_by(&c, 0, 1, OLD);
 	asked_none();
 	t = reader_by(&c, 1, 1);
@@ -135,7 +135,7 @@ TEST_F(follow, cow_24_sees_the_root_change)
 	struct test_cow c, d;
 
 	root_of(6, 6, 0);
-	child(&c, self->root.fd, ALOW, 0, 6);
+	child(&c, self->root.fd, ON_WRITE, 0, 6);
 	child(&d, self->root.fd, MODIFIED, 2, 3);
 	shows_by(&c, 0, 6, OLD);
 	shows_from_by(&d, 0, 3, OLD, 2);
@@ -168,7 +168,7 @@ TEST_F(follow, cow_24_evicted)
 	struct test_cow c;
 
 	root_of(4, 4, 0);
-	child(&c, self->root.fd, ALOW, 1, 3);
+	child(&c, self->root.fd, ON_WRITE, 1, 3);
 	shows_from_by(&c, 0, 3, OLD, 1);
 	put_by(&c, 1, 1, OWN);
 	ASSERT_EQ(0, test_dirty_evict(&self->vmo, 0));
@@ -188,7 +188,7 @@ TEST_F(follow, cow_25_write_to_absent)
 	struct test_cow c;
 
 	root_of(8, 0, 0);
-	child(&c, self->root.fd, ALOW, 4, 4);
+	child(&c, self->root.fd, ON_WRITE, 4, 4);
 	t = writer_by(&c, 1, 1, OWN);
 	served(t, 5, 1);
 	expect_done(t, PG(1));
@@ -209,9 +209,9 @@ TEST_F(follow, req_1_no_request_for_what_is_there)
 	root_of(6, 2, 0);
 	supply_empty(&self->tp, &self->vmo, 2, 1);
 	zero_pages(self->root.fd, 3, 1);
-	child(&a, self->root.fd, ALOW, 0, 6);
+	child(&a, self->root.fd, ON_WRITE, 0, 6);
 	put_by(&a, 1, 1, OWN);
-	child(&b, a.fd, ALOW, 0, 8);
+	child(&b, a.fd, ON_WRITE, 0, 8);
 	shows_by(&b, 0, 1, OLD);
 	shows_by(&b, 1, 1, OWN);
 	zeros_by(&b, 2, 2);
@@ -236,7 +236,7 @@ TEST_F(follow, req_10_asked_once)
 
 	root_of(8, 0, 0);
 	for (i = 0; i < 4; i++)
-		child(&c[i], i & 1 ? c[i - 1].fd : self->root.fd, ALOW, i & 1,
+		child(&c[i], i & 1 ? c[i - 1].fd : self->root.fd, ON_WRITE, i & 1,
 		      6);
 	for (i = 0; i < 4; i++) {
 		/* page 4 of the root */
@@ -269,7 +269,7 @@ TEST_F(follow, cow_24_never_dirties_the_root)
 
 	root_of(6, 3, VMOP_VMO_TRAP_DIRTY);
 	expect_unmodified();
-	child(&c, self->root.fd, ALOW, 0, 6);
+	child(&c, self->root.fd, ON_WRITE, 0, 6);
 	child(&d, c.fd, MODIFIED | RESIZABLE, 0, 6);
 	put_by(&c, 0, 2, OWN);
 	put_by(&d, 1, 2, OWN + 1);
@@ -307,18 +307,18 @@ TEST_F(follow, cow_13_position)
 	struct test_cow a, b, c, d;
 
 	root_of(6, 6, 0);
-	child(&a, self->root.fd, ALOW, 1, 5);
-	child(&b, a.fd, ALOW, 1, 3);
+	child(&a, self->root.fd, ON_WRITE, 1, 5);
+	child(&b, a.fd, ON_WRITE, 1, 3);
 	shows_from_by(&b, 0, 3, OLD, 2);
 	put_by(&a, 1, 1, OWN);
 	shows_from_by(&b, 0, 3, OLD, 2);
-	child(&c, a.fd, ALOW, 0, 5);
+	child(&c, a.fd, ON_WRITE, 0, 5);
 	shows_by(&c, 1, 1, OWN);
 	shows_from_by(&c, 2, 3, OLD, 3);
 	put_by(&a, 3, 1, OWN);
 	shows_by(&c, 3, 1, OWN);
 	/* the window does not hold what was forked */
-	child(&d, c.fd, ALOW, 4, 4);
+	child(&d, c.fd, ON_WRITE, 4, 4);
 	shows_from_by(&d, 0, 1, OLD, 5);
 	zeros_by(&d, 1, 3);
 	put_by(&c, 4, 1, NEW);
@@ -340,7 +340,7 @@ TEST_F(follow, cow_10_modified_of_a_clone)
 	struct test_cow a, b, c;
 
 	root_of(6, 4, 0);
-	child(&a, self->root.fd, ALOW, 0, 6);
+	child(&a, self->root.fd, ON_WRITE, 0, 6);
 	put_by(&a, 0, 2, OWN);
 	child(&b, a.fd, MODIFIED, 0, 6);
 	shows_by(&b, 0, 2, OWN);
@@ -354,8 +354,8 @@ TEST_F(follow, cow_10_modified_of_a_clone)
 	put_by(&self->root, 2, 1, NEW);
 	shows_by(&a, 2, 1, NEW);
 	shows_by(&b, 2, 1, NEW);
-	/* COW-9: under a hidden node ALOW is the same */
-	child(&c, b.fd, ALOW, 0, 6);
+	/* COW-9: under a hidden node ON_WRITE is the same */
+	child(&c, b.fd, ON_WRITE, 0, 6);
 	put_by(&b, 0, 1, OLD);
 	shows_by(&c, 0, 1, OWN);
 	shows_by(&c, 1, 1, NEW);
@@ -382,8 +382,8 @@ TEST_F(follow, cow_19_root_shrinks)
 	struct test_cow a, b;
 
 	root_of(4, 4, 0);
-	child(&a, self->root.fd, ALOW, 1, 3);
-	child(&b, a.fd, ALOW, 0, 3);
+	child(&a, self->root.fd, ON_WRITE, 1, 3);
+	child(&b, a.fd, ON_WRITE, 0, 3);
 	shows_from_by(&a, 0, 3, OLD, 1);
 	shows_from_by(&b, 0, 3, OLD, 1);
 	put_by(&b, 2, 1, OWN);
@@ -412,7 +412,7 @@ TEST_F(follow, cow_19_releases_who_waits)
 	struct test_cow a;
 
 	root_of(4, 0, 0);
-	child(&a, self->root.fd, ALOW, 0, 4);
+	child(&a, self->root.fd, ON_WRITE, 0, 4);
 	t = reader_by(&a, 3, 1);
 	asked_read(3, 1);
 	blocked(t, 1);
@@ -435,8 +435,8 @@ TEST_F(follow, cow_14_outside_is_zero)
 	struct test_cow a, b;
 
 	root_of(2, 2, 0);
-	child(&a, self->root.fd, ALOW, 1, 4);
-	child(&b, self->root.fd, ALOW, 7, 1);
+	child(&a, self->root.fd, ON_WRITE, 1, 4);
+	child(&b, self->root.fd, ON_WRITE, 7, 1);
 	test_set_size(self->root.fd, PG(8));
 	root_map(8);
 	put_by(&self->root, 2, 6, NEW);
@@ -467,7 +467,7 @@ TEST_F(clone_op, com_6_commit)
 	struct test_cow c;
 
 	root_of(32, 0, 0);
-	child(&c, self->root.fd, ALOW, 0, 32);
+	child(&c, self->root.fd, ON_WRITE, 0, 32);
 	t = commit_of(&c, 0, 32);
 	served(t, 0, 32);
 	expect_done(t, 0);
@@ -485,7 +485,7 @@ TEST_F(clone_op, com_6_batches)
 	struct test_cow c;
 
 	root_of(8, 0, 0);
-	child(&c, self->root.fd, ALOW, 0, 8);
+	child(&c, self->root.fd, ON_WRITE, 0, 8);
 	zero_pages(c.fd, 2, 1);
 	zero_pages(c.fd, 5, 1);
 	t = commit_of(&c, 0, 8);
@@ -512,10 +512,10 @@ TEST_F(clone_op, req_6_trimmed_by_ancestors)
 	root_of(12, 0, 0);
 	supply(&self->tp, &self->vmo, 2, 1);
 	supply(&self->tp, &self->vmo, 7, 1);
-	child(&a, self->root.fd, ALOW, 1, 9);
+	child(&a, self->root.fd, ON_WRITE, 1, 9);
 	put(&a, 1, 1, OWN);		/* root's 2 */
 	zero_pages(a.fd, 2, 1);		/* and 3 */
-	child(&b, a.fd, ALOW, 0, 10);	/* sees no more than 10 */
+	child(&b, a.fd, ON_WRITE, 0, 10);	/* sees no more than 10 */
 	put(&b, 6, 1, OWN + 1);		/* root's 7 */
 	t = vmop_thread_pread(b.fd, 0, PG(10));
 	served(t, 1, 1);
@@ -539,7 +539,7 @@ TEST_F(clone_op, com_8_prefetch)
 	struct test_cow c;
 
 	root_of(8, 0, 0);
-	child(&c, self->root.fd, ALOW, 2, 6);
+	child(&c, self->root.fd, ON_WRITE, 2, 6);
 	zero_pages(c.fd, 2, 1);
 	t = vmop_thread_op(c.fd, VMOP_VMO_OP_PREFETCH, 0, PG(6));
 	served(t, 2, 2);
@@ -560,9 +560,9 @@ TEST_F(clone_op, zero_8_whole_pages)
 	root_of(2, 0, 0);
 	supply(&self->tp, &self->vmo, 1, 1);
 	expect_committed(1);
-	child(&c[0], self->root.fd, ALOW, 0, 2);
-	child(&c[1], self->root.fd, ALOW, 0, 2);
-	child(&c[2], self->root.fd, ALOW, 0, 2);
+	child(&c[0], self->root.fd, ON_WRITE, 0, 2);
+	child(&c[1], self->root.fd, ON_WRITE, 0, 2);
+	child(&c[2], self->root.fd, ON_WRITE, 0, 2);
 	zero_pages(c[0].fd, 0, 2);
 	zero_pages(c[1].fd, 0, 1);
 	zero_pages(c[2].fd, 0, 1);
@@ -590,7 +590,7 @@ TEST_F(clone_op, zero_8_part_of_a_page)
 	struct test_cow c;
 
 	root_of(4, 0, 0);
-	child(&c, self->root.fd, ALOW, 2, 2);
+	child(&c, self->root.fd, ON_WRITE, 2, 2);
 	t = vmop_thread_op(c.fd, VMOP_VMO_OP_ZERO, 100, 50);
 	served(t, 2, 1);
 	expect_done(t, 0);
@@ -616,7 +616,7 @@ TEST_F(clone_op, obj_9_calls_of_the_pager)
 	unsigned int i, j;
 
 	ASSERT_EQ(0, test_pager_vmo(&self->tp, &self->vmo, OLD, 4));
-	test_create_child(&fd[0], self->vmo.fd, ALOW, 0, PG(4));
+	test_create_child(&fd[0], self->vmo.fd, ON_WRITE, 0, PG(4));
 	test_create_child(&fd[1], self->vmo.fd, MODIFIED, 0, PG(4));
 	test_create_child(&fd[2], self->vmo.fd, SNAPSHOT, 0, PG(4));
 	test_create_child(&fd[3], self->vmo.fd, SLICE, 0, PG(4));

@@ -36,8 +36,8 @@ FIXTURE_VARIANT_ADD(end, _name) \
 	.kind = _kind, \
 }
 
-VARIANT(call, false, ALOW);
-VARIANT(map, true, ALOW);
+VARIANT(call, false, ON_WRITE);
+VARIANT(map, true, ON_WRITE);
 VARIANT(frozen_call, false, SNAPSHOT);
 VARIANT(frozen_map, true, SNAPSHOT);
 VARIANT(modified_call, false, MODIFIED);

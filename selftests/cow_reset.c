@@ -43,8 +43,8 @@ FIXTURE_VARIANT_ADD(reset, _name) \
 
 VARIANT(anonymous_call, BASE_ANONYMOUS, false, SNAPSHOT);
 VARIANT(anonymous_map, BASE_ANONYMOUS, true, SNAPSHOT);
-VARIANT(following_call, BASE_PAGER, false, ALOW);
-VARIANT(following_map, BASE_PAGER, true, ALOW);
+VARIANT(following_call, BASE_PAGER, false, ON_WRITE);
+VARIANT(following_map, BASE_PAGER, true, ON_WRITE);
 VARIANT(frozen_call, BASE_FROZEN, false, SNAPSHOT);
 VARIANT(frozen_map, BASE_FROZEN, true, SNAPSHOT);
 
@@ -225,7 +225,7 @@ TEST_F(reset, was_cloned_itself)
 
 	clone_of(&c, RESETTABLE, 0, NR);
 	put_by(&c, 0, 2, OWN);
-	child(&d, c.fd, variant->kind == ALOW ? MODIFIED : variant->kind, 0, NR);
+	child(&d, c.fd, variant->kind == ON_WRITE ? MODIFIED : variant->kind, 0, NR);
 	test_err_reset(EOPNOTSUPP, c.fd, NULL);
 	shows_by(&c, 0, 2, OWN);
 	shows_by(&d, 0, 2, OWN);
@@ -443,7 +443,7 @@ TEST_F(seal, views_and_clones)
 	int fixed;
 
 	child(&ref, self->v.fd, REFERENCE, 0, 0);
-	child(&c, self->v.fd, ALOW, 0, NR / 2);
+	child(&c, self->v.fd, ON_WRITE, 0, NR / 2);
 	put(&c, 0, 1, OWN);
 	/* mapped for writing through the reference */
 	test_err_seal(EBUSY, self->v.fd);
@@ -453,7 +453,7 @@ TEST_F(seal, views_and_clones)
 	sealed(ref.fd);
 	put(&c, 1, 1, OWN);
 	ASSERT_EQ(0, test_cow_put(&c, true, 2, 1, OWN, 2));
-	child(&late, self->v.fd, ALOW, 0, NR / 2);
+	child(&late, self->v.fd, ON_WRITE, 0, NR / 2);
 	shows(&late, 0, 4, OLD);
 	ASSERT_EQ(0, test_cow_put(&late, true, 0, 4, OWN, 0));
 	EXPECT_TRUE(vmop_test_check_fd(self->v.fd, OLD, 0, PG(4)));

@@ -14,7 +14,7 @@
 #define NEWER 0x3e4
 
 /* The three kinds are one for anonymous VMOs (COW-9, COW-10). */
-static const __u32 kinds[] = { SNAPSHOT, ALOW, MODIFIED };
+static const __u32 kinds[] = { SNAPSHOT, ON_WRITE, MODIFIED };
 
 VMOP_FIXTURE_BY_ACCESS(snapshot)
 

@@ -210,9 +210,14 @@ TEST_F(view, cow_28_no_memory_of_their_own)
 /* COW-29, COW-33: the parent is closed first: content, requests and dirt stay. */
 TEST_F(view, cow_29_parent_closed)
 {
+	static const struct vmop_port_record dirty = {
+		.type = VMOP_RECORD_DIRTY, .key = KEY, .offset = 2 * 4096,
+		.length = 4096,
+	};
 	struct vmop_thread *t;
 	int keep = dup(self->root.fd);
 
+	ASSERT_EQ(4096, PG(1));
 	write_view(&self->ref, 0, 0);
 	test_vmo_close(&self->tp, &self->vmo);
 	shows_from_by(&self->slice, 0, 4, KEY, 2);
@@ -220,10 +225,7 @@ TEST_F(view, cow_29_parent_closed)
 	shows_by(&self->ref, 1, NR - 1, KEY);
 	t = writer_by(&self->slice, 0, 1, NEW);
 	if (variant->trap) {
-		ASSERT_EQ(0, test_pager_expect(&self->tp,
-			  &(struct vmop_port_record){
-				.type = VMOP_RECORD_DIRTY, .key = KEY,
-				.offset = PG(2), .length = PG(1) }));
+		ASSERT_EQ(0, test_pager_expect(&self->tp, &dirty));
 		test_op_range(self->tp.fd, keep, VMOP_PAGER_OP_DIRTY, PG(2),
 			      PG(1), 0, 0, NULL);
 	}

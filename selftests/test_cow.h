@@ -84,7 +84,7 @@ struct vmop_thread *test_cow_writer(const struct test_cow *v, bool map,
 /* ---- what tests say ------------------------------------------------------- */
 
 #define SNAPSHOT VMOP_CHILD_SNAPSHOT
-#define ALOW VMOP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE
+#define ON_WRITE VMOP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE
 #define MODIFIED VMOP_CHILD_SNAPSHOT_MODIFIED
 #define SLICE VMOP_CHILD_SLICE
 #define REFERENCE VMOP_CHILD_REFERENCE
