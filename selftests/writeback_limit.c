@@ -74,10 +74,12 @@ FIXTURE_VARIANT_ADD(limit, map_trap)
 		expect_errno(_t, _err); \
 } while (0)
 
-FIXTURE_SETUP(limit)
+/* The VMO that every test begins with. */
+static void make_limited(struct __test_metadata *_metadata, struct test_pager *tp,
+			 struct test_vmo *vmo, bool map, __u32 flags)
 {
 	struct vmop_test_vmo_args args = {
-		.flags = variant->flags | VMOP_VMO_RESIZABLE, .key = KEY,
+		.flags = flags | VMOP_VMO_RESIZABLE, .key = KEY,
 		/* rounded up */
 		.length = PG(NR), .dirty_limit = PG(LIMIT) - 7,
 	};
@@ -85,18 +87,28 @@ FIXTURE_SETUP(limit)
 	struct vmop_thread *t;
 	int i;
 
-	ASSERT_EQ(0, test_wb_init(&self->tp));
-	ASSERT_EQ(0, test_pager_vmo_args(&self->tp, &self->vmo, &args));
-	supply(&self->tp, &self->vmo, 0, NR);
+	ASSERT_EQ(0, test_wb_init(tp));
+	ASSERT_EQ(0, test_pager_vmo_args(tp, vmo, &args));
+	supply(tp, vmo, 0, NR);
 	for (i = 0; i < LIMIT; i++) {
-		t = start_write(&self->vmo, i, 1, NEW);
-		granted(i);
+		t = vmop_start_write(vmo, map, i, 1, NEW);
+		if (flags) {
+			ASSERT_EQ(0, test_wb_expect(tp, vmo, VMOP_RECORD_DIRTY,
+						    i, 1));
+			ASSERT_EQ(0, test_wb_grant(tp, vmo, i, 1));
+		}
 		expect_done(t, PG(1));
 	}
-	is_dirty(LIMIT);
-	ASSERT_EQ(0, test_wb_stats(self->tp.fd, self->vmo.fd, &stats));
+	EXPECT_EQ(PG(LIMIT), test_wb_dirty(tp, vmo));
+	ASSERT_EQ(0, test_wb_stats(tp->fd, vmo->fd, &stats));
 	ASSERT_EQ(PG(LIMIT), stats.out_dirty_limit);
-	asked_none();
+	expect_none(tp);
+}
+
+FIXTURE_SETUP(limit)
+{
+	make_limited(_metadata, &self->tp, &self->vmo, variant->map,
+		     variant->flags);
 }
 
 FIXTURE_TEARDOWN(limit)
@@ -264,13 +276,43 @@ TEST_F(limit, pager_closed)
 	expect_done(t, PG(1));
 }
 
+/* Without TRAP alone: when it is detached, nobody agrees to a change. */
+FIXTURE(no_trap)
+{
+	struct test_pager tp;
+	struct test_vmo vmo;
+};
+
+FIXTURE_VARIANT(no_trap)
+{
+	bool map;
+};
+
+FIXTURE_VARIANT_ADD(no_trap, call)
+{
+	.map = false,
+};
+
+FIXTURE_VARIANT_ADD(no_trap, map)
+{
+	.map = true,
+};
+
+FIXTURE_SETUP(no_trap)
+{
+	make_limited(_metadata, &self->tp, &self->vmo, variant->map, 0);
+}
+
+FIXTURE_TEARDOWN(no_trap)
+{
+	test_pager_exit(&self->tp);
+}
+
 /* Detached, room still comes from the pager; until that goes. */
-TEST_F(limit, detached)
+TEST_F(no_trap, detached)
 {
 	struct vmop_thread *t;
 
-	if (variant->flags)
-		SKIP(return, "nobody agrees to a change after detach");
 	test_set_size(self->vmo.fd, PG(NR + 2));
 	ASSERT_EQ(0, test_vmo_map(&self->tp, &self->vmo, NR + 2));
 	detach(&self->tp, &self->vmo);
