@@ -5,7 +5,8 @@
  * and the memory that is allowed must be used. The pager is a process of its
  * own in a cgroup of its own.
  *
- * With VMOP_SLOW all sizes are a quarter of that.
+ * A mapped pass is a round trip to the pager for each page. With VMOP_SLOW there
+ * are fewer: all sizes are a sixteenth of that, and there are two passes.
  */
 #include "test_cgroup.h"
 #include "test_child.h"
@@ -30,6 +31,8 @@ FIXTURE(stream)
 	struct test_vmo vmo;
 	__u64 bytes;
 	__u64 limit;
+	long growth;	/* of the pager: less than this */
+	int nr_passes;
 };
 
 FIXTURE_VARIANT(stream)
@@ -79,7 +82,10 @@ FIXTURE_SETUP(stream)
 		.mode = TEST_PAGER_NORMAL, .method = TEST_PAGER_COPY,
 	};
 
-	self->bytes = 256 * MIB / (vmop_test_scale() > 1 ? 4 : 1);
+	self->bytes = vmop_test_scale() > 1 ? 16 * MIB : 256 * MIB;
+	/* processors charge half a MiB in advance: that does not get smaller */
+	self->growth = vmop_test_scale() > 1 ? MIB : 4 * MIB;
+	self->nr_passes = vmop_test_scale() > 1 ? 2 : 3;
 	self->limit = self->bytes / 4;
 	ASSERT_EQ(0, test_cgroup_setup());
 	ASSERT_EQ(0, test_cgroup_make(&self->payer, "payer", self->limit));
@@ -159,8 +165,8 @@ static char *map_for(stream_data *self, enum stream_way way)
 	EXPECT_EQ(0, test_cgroup_get(_cg, "memory.events", "oom_kill")); \
 } while (0)
 
-/* Three passes: right, nobody killed, asked for again, memory well used. */
-TEST_F_TIMEOUT(stream, evt_1_three_passes, 600)
+/* Some passes: right, nobody killed, asked for again, memory well used. */
+TEST_F_TIMEOUT(stream, evt_1_many_passes, 600)
 {
 	struct vmop_vmo_get_info info;
 	struct sample s = { 0 };
@@ -169,7 +175,7 @@ TEST_F_TIMEOUT(stream, evt_1_three_passes, 600)
 
 	ASSERT_NE(MAP_FAILED, map);
 	s.pager_start = test_cgroup_get(&self->pager, "memory.current", NULL);
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < self->nr_passes; i++)
 		ASSERT_EQ(0, stream(self, map, 0, self->bytes, i, &s));
 	test_get_info(self->vmo.fd, &info);
 	TH_LOG("asked for %llu pages of %llu, pager grew by %ld KiB",
@@ -179,9 +185,11 @@ TEST_F_TIMEOUT(stream, evt_1_three_passes, 600)
 	       s.resident_sum / s.nr / MIB, self->limit / MIB);
 	expect_no_oom(&self->payer);
 	expect_no_oom(&self->pager);
-	EXPECT_LE(2 * self->bytes / PG(1), info.out_requested_pages);
+	/* the first pass asks for all, each of the others for half at least */
+	EXPECT_LE((self->nr_passes + 1) * self->bytes / PG(1) / 2,
+		  info.out_requested_pages);
 	EXPECT_LE(self->limit * 40 / 64, s.resident_sum / s.nr);
-	EXPECT_GT(4 * (long)MIB, s.pager_max - s.pager_start);
+	EXPECT_GT(self->growth, s.pager_max - s.pager_start);
 	EXPECT_EQ(0, info.out_failed_requests);
 	if (map)
 		munmap(map, self->bytes);
