@@ -1,97 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Dirty tracking and writeback for tests: raw calls, comparing dirty ranges,
- * and a fixture with one VMO about which short macros talk.
- *
- * Every function returns 0 or a negative errno; -EBADMSG is "not what was
- * expected" and says on stderr what came. Offsets and counts are in pages where
- * they are called pgoff and nr.
+ * What the tests of dirty tracking and writeback have in common: a fixture with one
+ * VMO about which short macros talk.
  *
  * The macros use self->tp, self->vmo and _metadata: call them in TEST_F() bodies
- * of a fixture made with one of the DIRTY_FIXTURE macros. Such a test begins with
+ * of a fixture made with one of the macros at the end. Such a test begins with
  * make(), and at its end the fixture looks whether a record is left at the port,
  * whether a thread still waits and whether reclaim has disturbed the numbers.
  */
 #ifndef TEST_DIRTY_H
 #define TEST_DIRTY_H
 
-#include "test_pager.h"
-#include "vmop_thread.h"
-
-/* ---- raw calls ------------------------------------------------------------ */
-
-/* avail may be NULL: then it is not asked for. Both are set on failure too. */
-int test_dirty_query(int pager, int vmo, __u64 offset, __u64 length, void *buf,
-		     __u64 nr_ranges, __u64 *actual, __u64 *avail);
-int test_dirty_stats(int pager, int vmo, __u32 flags,
-		     struct vmop_query_stats *stats);
-/* Any field of VMOP_OP_RANGE that is about a range; *actual may be NULL. */
-int test_dirty_op_bytes(const struct test_pager *tp, const struct test_vmo *vmo,
-			__u32 op, __u64 offset, __u64 length, __u64 data);
-/* The same in pages; on success out_actual must be all of it, otherwise 0. */
-int test_dirty_op(const struct test_pager *tp, const struct test_vmo *vmo,
-		  __u32 op, __u64 pgoff, __u64 nr, __u64 data);
-
-/* ---- dirty ranges --------------------------------------------------------- */
-
-struct test_dirty_range {
-	__u64 pgoff;
-	__u64 nr;
-	__u64 flags;
-};
-
-/* How a test writes them down. */
-#define PAGES(_pgoff, _nr) { _pgoff, _nr, 0 }
-#define ZEROS(_pgoff, _nr) { _pgoff, _nr, VMOP_DIRTY_ZERO }
-
-/*
- * The dirty ranges of [pgoff, pgoff + len) must be exactly these: counted only,
- * then paged through with room for two records, in memory that is there, in
- * memory that is not where the first record ends at the border of a page, and
- * in such memory where the first record lies across the border.
- */
-int test_dirty_expect_in(const struct test_pager *tp, const struct test_vmo *vmo,
-			 __u64 pgoff, __u64 len,
-			 const struct test_dirty_range *want, unsigned int nr);
-/* Of the whole VMO; and the sums in QUERY_STATS and GET_INFO must agree. */
-int test_dirty_expect(const struct test_pager *tp, const struct test_vmo *vmo,
-		      const struct test_dirty_range *want, unsigned int nr);
-
-/* out_modified; flags as in VMOP_QUERY_STATS. 0, 1 or a negative errno. */
-int test_dirty_modified(const struct test_pager *tp, const struct test_vmo *vmo,
-			__u32 flags);
-
-/* ---- VMOs ----------------------------------------------------------------- */
-
-/*
- * A resizable VMO of nr pages that asks for one page at a time, which gives the
- * numbers of seed 000; nr pages are supplied (test_dirty_make) or none
- * (test_dirty_make_empty). It is grown to size pages and mapped whole.
- */
-int test_dirty_make(struct test_pager *tp, struct test_vmo *vmo, __u64 key,
-		    __u32 flags, __u64 nr, __u64 size);
-int test_dirty_make_empty(struct test_pager *tp, struct test_vmo *vmo, __u64 key,
-			  __u32 flags, __u64 nr, __u64 size);
-
-/* Nothing at the port, nobody waits, nothing was evicted. */
-int test_dirty_quiet(struct test_pager *tp);
-/* Have reclaim take all clean pages, so that this many remain. */
-int test_dirty_evict(const struct test_vmo *vmo, __u64 nr_left);
-
-/* ---- records -------------------------------------------------------------- */
-
-int test_dirty_expect_dirty(struct test_pager *tp, const struct test_vmo *vmo,
-			    __u64 pgoff, __u64 nr);
-
-/*
- * Write the pattern of key, by call or (store) through the mapping page by page.
- * asks: this must make DIRTY requests of exactly this range, which are agreed
- * to. Otherwise it must not wait.
- */
-int test_dirty_write(struct test_pager *tp, const struct test_vmo *vmo,
-		     __u64 pgoff, __u64 nr, __u64 key, bool asks);
-int test_dirty_store(struct test_pager *tp, const struct test_vmo *vmo,
-		     __u64 pgoff, __u64 nr, __u64 key, bool asks);
+#include "test_writeback.h"
+#include "vmop_test.h"
 
 /* ---- what the fixtures' tests say ----------------------------------------- */
 
@@ -116,7 +37,11 @@ int test_dirty_store(struct test_pager *tp, const struct test_vmo *vmo,
 /* The next record. */
 #define asked_read(_pgoff, _nr) expect_read(&self->tp, &self->vmo, _pgoff, _nr)
 #define asked_dirty(_pgoff, _nr) \
-	ASSERT_EQ(0, test_dirty_expect_dirty(&self->tp, &self->vmo, _pgoff, _nr))
+	ASSERT_EQ(0, test_wb_expect(&self->tp, &self->vmo, VMOP_RECORD_DIRTY, \
+				    _pgoff, _nr))
+#define asked_writeback(_pgoff, _nr) \
+	ASSERT_EQ(0, test_wb_expect(&self->tp, &self->vmo, VMOP_RECORD_WRITEBACK, \
+				    _pgoff, _nr))
 #define asked_none() expect_none(&self->tp)
 
 /* Answers. */
@@ -160,6 +85,9 @@ int test_dirty_store(struct test_pager *tp, const struct test_vmo *vmo,
 } while (0)
 #define expect_clean() \
 	EXPECT_EQ(0, test_dirty_expect(&self->tp, &self->vmo, NULL, 0))
+/* So many pages, with those that are zeros. */
+#define expect_dirty(_nr) \
+	EXPECT_EQ(PG(_nr), test_wb_dirty(&self->tp, &self->vmo))
 #define expect_committed(_nr) \
 	EXPECT_EQ(PG(_nr), vmop_test_committed(self->vmo.fd))
 /* Modified since it was asked last, or made. */
@@ -194,10 +122,23 @@ int test_dirty_store(struct test_pager *tp, const struct test_vmo *vmo,
 
 /* ---- fixtures ------------------------------------------------------------- */
 
-#define __DIRTY_FIXTURE_SETUP(_name) \
+#define DIRTY_FIXTURE_DATA(_name) \
+FIXTURE(_name) \
+{ \
+	struct test_pager tp; \
+	struct test_vmo vmo; \
+}
+
+/*
+ * It comes after the data and the variants, if there are any. _init is
+ * test_pager_init or, for a port that takes WRITEBACK records, test_wb_init; what
+ * follows is done then.
+ */
+#define DIRTY_FIXTURE_SETUP(_name, _init, ...) \
 FIXTURE_SETUP(_name) \
 { \
-	ASSERT_EQ(0, test_pager_init(&self->tp)); \
+	ASSERT_EQ(0, _init(&self->tp)); \
+	__VA_ARGS__; \
 } \
 FIXTURE_TEARDOWN(_name) \
 { \
@@ -206,20 +147,12 @@ FIXTURE_TEARDOWN(_name) \
 }
 
 #define DIRTY_FIXTURE(_name) \
-FIXTURE(_name) \
-{ \
-	struct test_pager tp; \
-	struct test_vmo vmo; \
-}; \
-__DIRTY_FIXTURE_SETUP(_name)
+DIRTY_FIXTURE_DATA(_name); \
+DIRTY_FIXTURE_SETUP(_name, test_pager_init)
 
 /* Every test runs twice, with TRAP_DIRTY and without: see BOTH and IF_TRAP. */
 #define DIRTY_FIXTURE_BOTH(_name) \
-FIXTURE(_name) \
-{ \
-	struct test_pager tp; \
-	struct test_vmo vmo; \
-}; \
+DIRTY_FIXTURE_DATA(_name); \
 FIXTURE_VARIANT(_name) \
 { \
 	bool trap; \
@@ -232,15 +165,11 @@ FIXTURE_VARIANT_ADD(_name, no_trap) \
 { \
 	.trap = false, \
 }; \
-__DIRTY_FIXTURE_SETUP(_name)
+DIRTY_FIXTURE_SETUP(_name, test_pager_init)
 
 /* Every test runs twice, by call and through the mapping: see start_write(). */
 #define DIRTY_FIXTURE_BY_ACCESS(_name) \
-FIXTURE(_name) \
-{ \
-	struct test_pager tp; \
-	struct test_vmo vmo; \
-}; \
+DIRTY_FIXTURE_DATA(_name); \
 FIXTURE_VARIANT(_name) \
 { \
 	bool map; \
@@ -253,6 +182,6 @@ FIXTURE_VARIANT_ADD(_name, map) \
 { \
 	.map = true, \
 }; \
-__DIRTY_FIXTURE_SETUP(_name)
+DIRTY_FIXTURE_SETUP(_name, test_pager_init)
 
 #endif /* TEST_DIRTY_H */

@@ -100,7 +100,7 @@ static void make_limited(struct __test_metadata *_metadata, struct test_pager *t
 		expect_done(t, PG(1));
 	}
 	EXPECT_EQ(PG(LIMIT), test_wb_dirty(tp, vmo));
-	ASSERT_EQ(0, test_wb_stats(tp->fd, vmo->fd, &stats));
+	ASSERT_EQ(0, test_dirty_stats(tp->fd, vmo->fd, 0, &stats));
 	ASSERT_EQ(PG(LIMIT), stats.out_dirty_limit);
 	expect_none(tp);
 }
@@ -397,7 +397,7 @@ TEST_F(limit, one_record_for_all)
 			asked(WRITEBACK, 0, LIMIT);
 	}
 	asked_none();
-	ASSERT_EQ(0, test_wb_stats(self->tp.fd, self->vmo.fd, &stats));
+	ASSERT_EQ(0, test_dirty_stats(self->tp.fd, self->vmo.fd, 0, &stats));
 	EXPECT_EQ(1, stats.out_writeback_requests);
 	clean(0, LIMIT);
 	for (i = 0; variant->flags && i < WRITERS; i++) {
@@ -427,7 +427,7 @@ static void do_sample(void *arg, struct vmop_result *res)
 	struct vmop_query_stats stats;
 
 	while (!__atomic_load_n(&s->stop, __ATOMIC_ACQUIRE)) {
-		if (test_wb_stats(s->tp->fd, s->vmo->fd, &stats))
+		if (test_dirty_stats(s->tp->fd, s->vmo->fd, 0, &stats))
 			return;
 		if (stats.out_dirty > s->max)
 			s->max = stats.out_dirty;
@@ -526,7 +526,7 @@ TEST_F_TIMEOUT(limit, never_exceeded, 300)
 		expect_done(t[i], PG(RUN));
 	__atomic_store_n(&sampler.stop, true, __ATOMIC_RELEASE);
 	ASSERT_EQ(0, vmop_thread_wait(looker, &res));
-	ASSERT_EQ(0, test_wb_stats(self->tp.fd, self->vmo.fd, &stats));
+	ASSERT_EQ(0, test_dirty_stats(self->tp.fd, self->vmo.fd, 0, &stats));
 	TH_LOG("%llu pages at most, seen %ld times; %llu and %llu requests, %llu pages written",
 	       sampler.max / PG(1), res.ret, stats.out_dirty_requests,
 	       stats.out_writeback_requests, srv.nr_pages);

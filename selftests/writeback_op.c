@@ -28,9 +28,9 @@ TEST_F(op, dt_6_arguments)
 	make(TRAP, 4, 4);
 	EXPECT_ERR(EINVAL, test_dirty_op(tp, vmo, dirty, 0, 1, 1));
 	EXPECT_ERR(EINVAL, test_dirty_op(tp, vmo, dirty, 0, 1, VMOP_DIRTY_ZERO << 4));
-	EXPECT_ERR(EINVAL, test_dirty_op_bytes(tp, vmo, dirty, 8, PG(1), 0));
-	EXPECT_ERR(EINVAL, test_dirty_op_bytes(tp, vmo, dirty, 0, PG(1) + 1, 0));
-	EXPECT_ERR(ERANGE, test_dirty_op_bytes(tp, vmo, dirty, PG(1), -PG(1), 0));
+	EXPECT_ERR(EINVAL, test_wb_op(tp->fd, vmo->fd, dirty, 8, PG(1), 0));
+	EXPECT_ERR(EINVAL, test_wb_op(tp->fd, vmo->fd, dirty, 0, PG(1) + 1, 0));
+	EXPECT_ERR(ERANGE, test_wb_op(tp->fd, vmo->fd, dirty, PG(1), -PG(1), 0));
 	expect_clean();
 	op_dirty(0, 0);
 	op_dirty(4, 0);

@@ -173,12 +173,12 @@ TEST_F(both, wb_1_arguments)
 	write_at(1, 2, IF_TRAP);
 	wb_begin(1, 1);
 	for (i = 0; i < 2; i++) {
-		EXPECT_ERR(EINVAL, test_dirty_op_bytes(tp, vmo, ops[i], 1, PG(2), 0));
-		EXPECT_ERR(EINVAL, test_dirty_op_bytes(tp, vmo, ops[i], 0,
+		EXPECT_ERR(EINVAL, test_wb_op(tp->fd, vmo->fd, ops[i], 1, PG(2), 0));
+		EXPECT_ERR(EINVAL, test_wb_op(tp->fd, vmo->fd, ops[i], 0,
 						       PG(3) - 1, 0));
 		EXPECT_ERR(ERANGE, test_dirty_op(tp, vmo, ops[i], 0, 5, 0));
 		EXPECT_ERR(ERANGE, test_dirty_op(tp, vmo, ops[i], 5, 1, 0));
-		EXPECT_ERR(ERANGE, test_dirty_op_bytes(tp, vmo, ops[i], PG(1),
+		EXPECT_ERR(ERANGE, test_wb_op(tp->fd, vmo->fd, ops[i], PG(1),
 						       -PG(1), 0));
 		EXPECT_EQ(0, test_dirty_op(tp, vmo, ops[i], 0, 0, 0));
 		EXPECT_EQ(0, test_dirty_op(tp, vmo, ops[i], 4, 0, 0));
@@ -462,7 +462,7 @@ static int agree(struct test_pager *tp, const struct test_vmo *vmo)
 		return errno == EAGAIN ? 0 : -errno;
 	if (n != sizeof(rec) || rec.type != VMOP_RECORD_DIRTY)
 		return -EBADMSG;
-	return test_dirty_op_bytes(tp, vmo, VMOP_PAGER_OP_DIRTY, rec.offset,
+	return test_wb_op(tp->fd, vmo->fd, VMOP_PAGER_OP_DIRTY, rec.offset,
 				   rec.length, 0);
 }
 
@@ -539,7 +539,7 @@ TEST_F(both, wb_25_no_lost_update)
 static int store_range(struct test_pager *tp, const struct test_vmo *vmo,
 		       const struct vmop_dirty_range *range, char *store)
 {
-	int ret = test_dirty_op_bytes(tp, vmo, VMOP_PAGER_OP_WRITEBACK_BEGIN,
+	int ret = test_wb_op(tp->fd, vmo->fd, VMOP_PAGER_OP_WRITEBACK_BEGIN,
 				      range->offset, range->length, range->flags);
 
 	if (ret)
@@ -549,7 +549,7 @@ static int store_range(struct test_pager *tp, const struct test_vmo *vmo,
 	else if (vmop_test_pread(vmo->fd, store + range->offset, range->length,
 				 range->offset) != (ssize_t)range->length)
 		return -EIO;
-	return test_dirty_op_bytes(tp, vmo, VMOP_PAGER_OP_WRITEBACK_END,
+	return test_wb_op(tp->fd, vmo->fd, VMOP_PAGER_OP_WRITEBACK_END,
 				   range->offset, range->length, 0);
 }
 

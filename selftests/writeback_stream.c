@@ -182,13 +182,13 @@ TEST_F_TIMEOUT(stream, written_through, 600)
 		if (variant->grow)
 			test_set_size(self->vmo.fd, off + CHUNK);
 		ASSERT_EQ(0, write_chunk(self, map, KEY, off));
-		ASSERT_EQ(0, test_wb_stats(self->tp.fd, self->vmo.fd, &stats));
+		ASSERT_EQ(0, test_dirty_stats(self->tp.fd, self->vmo.fd, 0, &stats));
 		max = stats.out_dirty > max ? stats.out_dirty : max;
 	}
 	for (off = half; off < self->bytes; off += CHUNK)
 		ASSERT_EQ(0, write_chunk(self, map, KEY + 1, off));
 	ASSERT_EQ(0, fsync(self->vmo.fd));
-	ASSERT_EQ(0, test_wb_stats(self->tp.fd, self->vmo.fd, &stats));
+	ASSERT_EQ(0, test_dirty_stats(self->tp.fd, self->vmo.fd, 0, &stats));
 	TH_LOG("%llu records, %llu MiB written back, %llu MiB dirty at most",
 	       stats.out_writeback_requests, stats.out_cleaned / MIB, max / MIB);
 	EXPECT_EQ(0, stats.out_dirty + stats.out_dirty_zero);

@@ -17,16 +17,16 @@ TEST_F(sync, nothing_dirty)
 	struct test_vmo vmo;
 
 	EXPECT_EQ(0, sync_now(&call));
-	new_vmo(&self->tp, &vmo, KEY + 2, 2);
+	new_vmo(&self->tp, &vmo, OLD + 2, 2);
 	test_supply_zero(self->tp.fd, vmo.fd, 0, PG(1), NULL);
 	call.vmo = &vmo;
 	call.nr = 2;
 	EXPECT_EQ(0, sync_now(&call));
-	dirty(1, 1);
-	clean(1, 1);
+	write_at(1, 1, FREE);
+	write_back(1, 1);
 	call = CALL(variant->way);
 	EXPECT_EQ(0, sync_now(&call));
-	ASSERT_EQ(0, test_wb_stats(self->tp.fd, self->vmo.fd, &stats));
+	ASSERT_EQ(0, test_dirty_stats(self->tp.fd, self->vmo.fd, 0, &stats));
 	EXPECT_EQ(0, stats.out_writeback_requests);
 	asked_none();
 }
@@ -37,18 +37,18 @@ TEST_F(sync, pages_become_clean)
 	struct sync_call call = CALL(variant->way);
 	struct vmop_thread *t;
 
-	dirty(2, 2);
-	dirty(5, 1);
+	write_at(2, 2, FREE);
+	write_at(5, 1, FREE);
 	t = start_sync(&call);
 	blocked(t, 1);
-	asked(2, 4);
-	clean(2, 2);
+	asked_writeback(2, 4);
+	write_back(2, 2);
 	blocked(t, 1);
-	begin(5, 1);
+	wb_begin(5, 1);
 	blocked(t, 1);
-	end(5, 1);
+	wb_end(5, 1);
 	expect_done(t, 0);
-	is_dirty(0);
+	expect_dirty(0);
 	asked_none();
 }
 
@@ -61,8 +61,8 @@ TEST_F(sync, stored_through_mapping)
 	self->vmo.map[PG(3) + 9] = 1;
 	t = start_sync(&call);
 	blocked(t, 1);
-	asked(3, 1);
-	clean(3, 1);
+	asked_writeback(3, 1);
+	write_back(3, 1);
 	expect_done(t, 0);
 	asked_none();
 }
@@ -73,20 +73,20 @@ TEST_F(sync, rewritten_meanwhile)
 	struct sync_call call = CALL(variant->way);
 	struct vmop_thread *t;
 
-	dirty(1, 1);
-	dirty(4, 1);
+	write_at(1, 1, FREE);
+	write_at(4, 1, FREE);
 	t = start_sync(&call);
 	blocked(t, 1);
-	asked(1, 4);
-	begin(1, 4);
-	dirty(1, 1);
+	asked_writeback(1, 4);
+	wb_begin(1, 4);
+	write_at(1, 1, FREE);
 	self->vmo.map[PG(4)] = 1;
-	end(1, 4);
-	is_dirty(2);
+	wb_end(1, 4);
+	expect_dirty(2);
 	blocked(t, 1);
 	asked_none();
-	begin(1, 4);
-	end(1, 4);
+	wb_begin(1, 4);
+	wb_end(1, 4);
 	expect_done(t, 0);
 	asked_none();
 }
@@ -97,14 +97,14 @@ TEST_F(sync, dirty_later)
 	struct sync_call call = CALL(variant->way);
 	struct vmop_thread *t;
 
-	dirty(1, 1);
+	write_at(1, 1, FREE);
 	t = start_sync(&call);
 	blocked(t, 1);
-	asked(1, 1);
-	dirty(5, 1);
-	clean(1, 1);
+	asked_writeback(1, 1);
+	write_at(5, 1, FREE);
+	write_back(1, 1);
 	expect_done(t, 0);
-	is_dirty(1);
+	expect_dirty(1);
 	asked_none();
 }
 
@@ -115,20 +115,20 @@ TEST_F(sync, clean_twice_is_one)
 	struct vmop_thread *t;
 	int i;
 
-	dirty(1, 1);
-	dirty(3, 1);
+	write_at(1, 1, FREE);
+	write_at(3, 1, FREE);
 	t = start_sync(&call);
 	blocked(t, 1);
-	asked(1, 3);
+	asked_writeback(1, 3);
 	for (i = 0; i < 3; i++) {
-		clean(1, 1);
-		dirty(1, 1);
+		write_back(1, 1);
+		write_at(1, 1, FREE);
 	}
 	blocked(t, 1);
 	asked_none();
-	clean(3, 1);
+	write_back(3, 1);
 	expect_done(t, 0);
-	is_dirty(1);
+	expect_dirty(1);
 	asked_none();
 }
 
@@ -141,17 +141,17 @@ TEST_F(sync, zeros)
 	test_set_size(self->vmo.fd, PG(NR + 4));
 	t = start_sync(&call);
 	blocked(t, 1);
-	asked(NR, 4);
+	asked_writeback(NR, 4);
 	ASSERT_EQ(0, test_wb_op(self->tp.fd, self->vmo.fd,
 				VMOP_PAGER_OP_WRITEBACK_BEGIN, PG(NR), PG(4),
 				VMOP_DIRTY_ZERO));
-	end(NR, 4);
+	wb_end(NR, 4);
 	expect_done(t, 0);
 	test_vmo_op(self->vmo.fd, VMOP_VMO_OP_ZERO, PG(2), PG(3), NULL);
 	t = start_sync(&call);
 	blocked(t, 1);
-	asked(2, 3);
-	clean(2, 3);
+	asked_writeback(2, 3);
+	write_back(2, 3);
 	expect_done(t, 0);
 	asked_none();
 }
@@ -162,11 +162,11 @@ TEST_F(sync, shrink)
 	struct sync_call call = CALL(variant->way);
 	struct vmop_thread *t;
 
-	dirty(2, 1);
-	dirty(5, 2);
+	write_at(2, 1, FREE);
+	write_at(5, 2, FREE);
 	t = start_sync(&call);
 	blocked(t, 1);
-	asked(2, 5);
+	asked_writeback(2, 5);
 	test_set_size(self->vmo.fd, PG(4));
 	blocked(t, 1);
 	test_set_size(self->vmo.fd, PG(2));
@@ -182,13 +182,13 @@ TEST_F(sync, answered_by_id)
 	struct sync_call call = CALL(variant->way);
 	struct vmop_thread *t;
 
-	dirty(2, 2);
+	write_at(2, 2, FREE);
 	t = start_sync(&call);
 	blocked(t, 1);
-	asked(2, 2);
+	asked_writeback(2, 2);
 	answer(0);
 	expect_done(t, 0);
-	is_dirty(2);
+	expect_dirty(2);
 	/* late, twice: harmless */
 	answer(0);
 	answer(EIO);
@@ -204,11 +204,11 @@ TEST_F(sync, failed_by_id)
 	struct vmop_thread *t;
 	unsigned int i;
 
-	dirty(2, 2);
+	write_at(2, 2, FREE);
 	for (i = 0; i < sizeof(codes) / sizeof(*codes); i++) {
 		t = start_sync(&call);
 		blocked(t, 1);
-		asked(2, 2);
+		asked_writeback(2, 2);
 		test_err_fail_id(EINVAL, self->tp.fd, self->vmo.fd,
 				 self->tp.last.id, ENOMEM);
 		blocked(t, 1);
@@ -219,11 +219,11 @@ TEST_F(sync, failed_by_id)
 		EXPECT_EQ(i + 1, info.out_failed_requests);
 	}
 	/* nothing is remembered, nothing was lost */
-	is_dirty(2);
+	expect_dirty(2);
 	t = start_sync(&call);
 	blocked(t, 1);
-	asked(2, 2);
-	clean(2, 2);
+	asked_writeback(2, 2);
+	write_back(2, 2);
 	expect_done(t, 0);
 	asked_none();
 }
@@ -234,10 +234,10 @@ TEST_F(sync, failed_by_range)
 	struct sync_call call = CALL(variant->way);
 	struct vmop_thread *t;
 
-	dirty(2, 3);
+	write_at(2, 3, FREE);
 	t = start_sync(&call);
 	blocked(t, 1);
-	asked(2, 3);
+	asked_writeback(2, 3);
 	fail_types(VMOP_FAIL_READ | VMOP_FAIL_DIRTY, 0, NR);
 	fail_types(VMOP_FAIL_WRITEBACK, 5, 3);
 	fail_types(VMOP_FAIL_WRITEBACK, 0, 2);
@@ -246,7 +246,7 @@ TEST_F(sync, failed_by_range)
 	expect_errno(t, EIO);
 	t = start_sync(&call);
 	blocked(t, 1);
-	asked(2, 3);
+	asked_writeback(2, 3);
 	/* all kinds */
 	fail_types(0, 0, NR);
 	expect_errno(t, EIO);
@@ -259,15 +259,15 @@ TEST_F(sync, failed_in_part)
 	struct sync_call call = CALL(variant->way);
 	struct vmop_thread *t;
 
-	dirty(2, 3);
+	write_at(2, 3, FREE);
 	t = start_sync(&call);
 	blocked(t, 1);
-	asked(2, 3);
+	asked_writeback(2, 3);
 	fail_types(VMOP_FAIL_WRITEBACK, 3, 2);
-	clean(2, 1);
+	write_back(2, 1);
 	blocked(t, 1);
-	asked(3, 2);
-	clean(3, 2);
+	asked_writeback(3, 2);
+	write_back(3, 2);
 	expect_done(t, 0);
 	asked_none();
 }
@@ -279,22 +279,22 @@ TEST_F(sync, shares_what_is_not_read)
 	struct sync_call call = CALL(variant->way);
 	struct vmop_thread *a, *b, *c;
 
-	dirty(2, 2);
+	write_at(2, 2, FREE);
 	a = start_sync(&call);
 	blocked(a, 1);
 	b = start_sync(&call);
 	blocked(b, 2);
 	/* one record for both; then it is read, and the third has one of its own */
-	asked(2, 2);
+	asked_writeback(2, 2);
 	asked_none();
-	dirty(3, 1);
+	write_at(3, 1, FREE);
 	c = start_sync(&call);
 	blocked(c, 3);
 	answer(0);
 	expect_done(a, 0);
 	expect_done(b, 0);
 	blocked(c, 1);
-	asked(2, 2);
+	asked_writeback(2, 2);
 	answer(EIO);
 	expect_errno(c, EIO);
 	asked_none();
@@ -306,18 +306,18 @@ TEST_F(sync, shares_only_what_covers)
 	struct sync_call call = CALL(variant->way);
 	struct vmop_thread *a, *b;
 
-	dirty(2, 2);
+	write_at(2, 2, FREE);
 	a = start_sync(&call);
 	blocked(a, 1);
-	dirty(6, 1);
+	write_at(6, 1, FREE);
 	b = start_sync(&call);
 	blocked(b, 2);
-	asked(2, 2);
-	asked(2, 5);
-	clean(2, 2);
+	asked_writeback(2, 2);
+	asked_writeback(2, 5);
+	write_back(2, 2);
 	expect_done(a, 0);
 	blocked(b, 1);
-	clean(6, 1);
+	write_back(6, 1);
 	expect_done(b, 0);
 	asked_none();
 }
@@ -328,22 +328,22 @@ TEST_F(sync, joins_with_more)
 	struct sync_call call = CALL(variant->way);
 	struct vmop_thread *a, *b;
 
-	dirty(2, 1);
-	dirty(5, 1);
+	write_at(2, 1, FREE);
+	write_at(5, 1, FREE);
 	a = start_sync(&call);
 	blocked(a, 1);
-	dirty(3, 1);
+	write_at(3, 1, FREE);
 	b = start_sync(&call);
 	blocked(b, 2);
-	asked(2, 4);
+	asked_writeback(2, 4);
 	asked_none();
-	clean(2, 1);
-	clean(5, 1);
+	write_back(2, 1);
+	write_back(5, 1);
 	/* the first may stay for the sake of the second */
 	ASSERT_EQ(0, test_wb_op(self->tp.fd, self->vmo.fd,
 				VMOP_PAGER_OP_WRITEBACK_BEGIN, PG(3), PG(1), 0));
 	EXPECT_FALSE(vmop_thread_done(b));
-	end(3, 1);
+	wb_end(3, 1);
 	expect_done(a, 0);
 	expect_done(b, 0);
 }

@@ -22,7 +22,7 @@ TEST_F(sync, port_without_writeback)
 	struct test_vmo vmo;
 
 	ASSERT_EQ(0, test_pager_init(&plain));
-	new_vmo(&plain, &vmo, KEY, NR);
+	new_vmo(&plain, &vmo, OLD, NR);
 	supply(&plain, &vmo, 0, NR);
 	call.vmo = &vmo;
 	EXPECT_EQ(0, sync_now(&call));
@@ -37,7 +37,7 @@ TEST_F(sync, port_without_writeback)
 TEST_F(sync, deadline)
 {
 	struct vmop_test_vmo_args args = {
-		.key = KEY + 2, .length = PG(NR), .deadline_ms = 100,
+		.key = OLD + 2, .length = PG(NR), .deadline_ms = 100,
 	};
 	struct sync_call call = CALL(variant->way);
 	struct vmop_vmo_get_info info;
@@ -65,15 +65,15 @@ TEST_F(sync, detached_before)
 	struct sync_call call = CALL(variant->way);
 	struct vmop_thread *t;
 
-	dirty(2, 2);
+	write_at(2, 2, FREE);
 	detach(&self->tp, &self->vmo);
-	expect_complete(&self->tp, KEY);
+	expect_complete(&self->tp, OLD);
 	t = start_sync(&call);
 	blocked(t, 1);
 	asked_none();
-	clean(2, 1);
+	write_back(2, 1);
 	blocked(t, 1);
-	clean(3, 1);
+	write_back(3, 1);
 	expect_done(t, 0);
 	EXPECT_EQ(0, sync_now(&call));
 	asked_none();
@@ -85,18 +85,18 @@ TEST_F(sync, detached_meanwhile)
 	struct sync_call call = CALL(variant->way);
 	struct vmop_thread *read, *unread;
 
-	dirty(2, 2);
+	write_at(2, 2, FREE);
 	read = start_sync(&call);
 	blocked(read, 1);
-	asked(2, 2);
+	asked_writeback(2, 2);
 	unread = start_sync(&call);
 	blocked(unread, 2);
 	detach(&self->tp, &self->vmo);
-	expect_complete(&self->tp, KEY);
+	expect_complete(&self->tp, OLD);
 	asked_none();
 	blocked(read, 2);
 	blocked(unread, 2);
-	clean(2, 2);
+	write_back(2, 2);
 	expect_done(read, 0);
 	expect_done(unread, 0);
 	asked_none();
@@ -107,7 +107,7 @@ TEST_F(sync, pager_closed)
 	struct sync_call call = CALL(variant->way);
 	struct vmop_thread *t;
 
-	dirty(2, 2);
+	write_at(2, 2, FREE);
 	t = start_sync(&call);
 	blocked(t, 1);
 	test_pager_close(&self->tp);
@@ -121,7 +121,7 @@ TEST_F(sync, detached_and_pager_closed)
 	struct sync_call call = CALL(variant->way);
 	struct vmop_thread *t;
 
-	dirty(2, 2);
+	write_at(2, 2, FREE);
 	detach(&self->tp, &self->vmo);
 	t = start_sync(&call);
 	blocked(t, 1);
@@ -136,14 +136,14 @@ TEST_F(sync, port_closed)
 	struct sync_call call = CALL(variant->way);
 	struct vmop_thread *t;
 
-	dirty(2, 2);
+	write_at(2, 2, FREE);
 	t = start_sync(&call);
 	blocked(t, 1);
 	test_pager_close_port(&self->tp);
 	expect_errno(t, ENOTCONN);
 	EXPECT_EQ(-ENOTCONN, sync_now(&call));
 	/* without dirty content nobody is needed */
-	clean(2, 2);
+	write_back(2, 2);
 	EXPECT_EQ(0, sync_now(&call));
 }
 
@@ -153,7 +153,7 @@ TEST_F(sync, pager_killed)
 	struct sync_call call = CALL(variant->way);
 	struct vmop_thread *t;
 
-	dirty(2, 2);
+	write_at(2, 2, FREE);
 	ASSERT_EQ(0, test_pager_fork(&self->tp, &how));
 	t = start_sync(&call);
 	blocked(t, 1);
@@ -174,7 +174,7 @@ TEST_F(sync, killed)
 	pid_t pid;
 	int tries;
 
-	dirty(2, 2);
+	write_at(2, 2, FREE);
 	for (i = 0; i < 2; i++) {
 		/* a busy machine may be late sometimes */
 		best = ~0ull;
@@ -200,13 +200,13 @@ TEST_F(sync, other_signals)
 	struct vmop_thread *t;
 
 	ASSERT_EQ(0, vmop_thread_catch(SIGUSR1, false));
-	dirty(2, 2);
+	write_at(2, 2, FREE);
 	t = start_sync(&call);
 	blocked(t, 1);
-	asked(2, 2);
+	asked_writeback(2, 2);
 	ASSERT_EQ(0, vmop_thread_kill(t, SIGUSR1));
 	blocked(t, 1);
-	clean(2, 2);
+	write_back(2, 2);
 	expect_done(t, 0);
 }
 
@@ -227,7 +227,7 @@ TEST_F(sync, process_exits)
 	int status;
 	pid_t pid;
 
-	dirty(2, 2);
+	write_at(2, 2, FREE);
 	pid = test_child_start(syncs_and_exits, &call);
 	ASSERT_LT(0, pid);
 	ASSERT_EQ(0, test_child_wait(pid, &status, NULL));
@@ -259,19 +259,19 @@ TEST_F(ring, fsync)
 	struct test_ring ring;
 
 	ring_init(&ring);
-	dirty(2, 2);
+	write_at(2, 2, FREE);
 	ASSERT_EQ(0, test_ring_rw(&ring, IORING_OP_FSYNC, self->vmo.fd, NULL, 0,
 				  0, 1));
-	asked(2, 2);
+	asked_writeback(2, 2);
 	EXPECT_EQ(-ETIMEDOUT, test_ring_wait(&ring, &cqe, 0));
-	clean(2, 2);
+	write_back(2, 2);
 	ASSERT_EQ(0, test_ring_wait(&ring, &cqe, vmop_test_timeout_ms()));
 	EXPECT_EQ(0, cqe.res);
-	dirty(2, 2);
+	write_at(2, 2, FREE);
 	/* this range of it */
 	ASSERT_EQ(0, test_ring_rw(&ring, IORING_OP_FSYNC, self->vmo.fd, NULL,
 				  10, PG(3), 2));
-	asked(3, 1);
+	asked_writeback(3, 1);
 	answer(ENOSPC);
 	ASSERT_EQ(0, test_ring_wait(&ring, &cqe, vmop_test_timeout_ms()));
 	EXPECT_EQ(-ENOSPC, cqe.res);
@@ -286,7 +286,7 @@ TEST_F(ring, cancel)
 	int i, seen = 0;
 
 	ring_init(&ring);
-	dirty(2, 2);
+	write_at(2, 2, FREE);
 	ASSERT_EQ(0, test_ring_rw(&ring, IORING_OP_FSYNC, self->vmo.fd, NULL, 0,
 				  0, 7));
 	ASSERT_EQ(0, vmop_test_wait_waiters(self->vmo.fd, 1));
@@ -319,7 +319,7 @@ TEST_F(ring, cancel_dsync_write)
 
 	ring_init(&ring);
 	ASSERT_EQ(0, test_ring_submit(&ring, &sqe));
-	asked(3, 1);
+	asked_writeback(3, 1);
 	ASSERT_EQ(0, test_ring_cancel(&ring, 7, 8));
 	for (i = 0; i < 2; i++) {
 		ASSERT_EQ(0, test_ring_wait(&ring, &cqe,
@@ -351,7 +351,7 @@ TEST_F(ring, closed_and_killed)
 	pid_t pid;
 
 	ring_init(&ring);
-	dirty(2, 2);
+	write_at(2, 2, FREE);
 	ASSERT_EQ(0, test_ring_rw(&ring, IORING_OP_FSYNC, self->vmo.fd, NULL, 0,
 				  0, 7));
 	ASSERT_EQ(0, vmop_test_wait_waiters(self->vmo.fd, 1));

@@ -45,7 +45,7 @@ FIXTURE_VARIANT_ADD(write, rwf_dsync)
 FIXTURE_SETUP(write)
 {
 	ASSERT_EQ(0, test_wb_init(&self->tp));
-	new_resizable(&self->tp, &self->vmo, KEY, NR);
+	new_resizable(&self->tp, &self->vmo, OLD, NR);
 	supply(&self->tp, &self->vmo, 0, NR);
 	test_reopen(&self->fd, self->vmo.fd, O_RDWR | variant->open_flags);
 }
@@ -83,19 +83,19 @@ TEST_F(write, waits_for_its_pages)
 	struct write_call call = WRITE(PG(2) + 100, PG(1));
 	struct vmop_thread *t;
 
-	dirty(0, 2);
-	dirty(6, 1);
+	write_at(0, 2, FREE);
+	write_at(6, 1, FREE);
 	t = vmop_thread_call(do_write, &call);
 	blocked(t, 1);
-	asked(2, 2);
+	asked_writeback(2, 2);
 	asked_none();
 	/* the bytes are there for all to see */
 	EXPECT_TRUE(vmop_test_check_fd(self->vmo.fd, NEW, PG(2) + 100, PG(1)));
-	clean(2, 1);
+	write_back(2, 1);
 	blocked(t, 1);
-	clean(3, 1);
+	write_back(3, 1);
 	expect_done(t, PG(1));
-	is_dirty(3);
+	expect_dirty(3);
 	asked_none();
 }
 
@@ -107,13 +107,13 @@ TEST_F(write, fails)
 
 	t = vmop_thread_call(do_write, &call);
 	blocked(t, 1);
-	asked(2, 1);
+	asked_writeback(2, 1);
 	answer(ENOSPC);
 	expect_errno(t, ENOSPC);
-	is_dirty(1);
+	expect_dirty(1);
 	t = vmop_thread_call(do_write, &call);
 	blocked(t, 1);
-	asked(2, 1);
+	asked_writeback(2, 1);
 	answer(0);
 	expect_done(t, 10);
 	asked_none();
@@ -127,8 +127,8 @@ TEST_F(write, short_at_the_end)
 
 	t = vmop_thread_call(do_write, &call);
 	blocked(t, 1);
-	asked(NR - 1, 1);
-	clean(NR - 1, 1);
+	asked_writeback(NR - 1, 1);
+	write_back(NR - 1, 1);
 	expect_done(t, 10);
 	call.off = PG(NR);
 	t = vmop_thread_call(do_write, &call);
@@ -156,19 +156,19 @@ TEST_F(range, msync)
 	struct sync_call call = { &self->vmo, SYNC_MSYNC, 4, 3 };
 	struct vmop_thread *t;
 
-	dirty(1, 2);
+	write_at(1, 2, FREE);
 	EXPECT_EQ(0, sync_now(&call));
 	asked_none();
-	dirty(3, 2);
-	dirty(6, 2);
+	write_at(3, 2, FREE);
+	write_at(6, 2, FREE);
 	t = start_sync(&call);
 	blocked(t, 1);
-	asked(4, 3);
-	clean(4, 1);
+	asked_writeback(4, 3);
+	write_back(4, 1);
 	blocked(t, 1);
-	clean(6, 1);
+	write_back(6, 1);
 	expect_done(t, 0);
-	is_dirty(4);
+	expect_dirty(4);
 	EXPECT_EQ(0, msync(self->vmo.map, PG(NR), MS_ASYNC));
 	asked_none();
 }
@@ -181,10 +181,10 @@ TEST_F(range, msync_private)
 
 	ASSERT_NE(MAP_FAILED, map);
 	map[PG(2)] = 1;
-	dirty(3, 1);
+	write_at(3, 1, FREE);
 	EXPECT_EQ(0, msync(map, PG(NR), MS_SYNC));
 	asked_none();
-	is_dirty(1);
+	expect_dirty(1);
 	munmap(map, PG(NR));
 }
 
@@ -195,12 +195,12 @@ TEST_F(range, last_page)
 	struct vmop_thread *t;
 
 	test_set_size(self->vmo.fd, PG(NR - 1) + 5);
-	dirty(NR - 2, 1);
+	write_at(NR - 2, 1, FREE);
 	ASSERT_EQ(5, pwrite(self->vmo.fd, "abcdefgh", 8, PG(NR - 1)));
 	t = start_sync(&call);
 	blocked(t, 1);
-	asked(NR - 2, 2);
-	clean(NR - 2, 2);
+	asked_writeback(NR - 2, 2);
+	write_back(NR - 2, 2);
 	expect_done(t, 0);
 	asked_none();
 }
@@ -267,7 +267,7 @@ FIXTURE_VARIANT_ADD(many, trap)
 FIXTURE_SETUP(many)
 {
 	struct vmop_test_vmo_args args = {
-		.flags = variant->flags, .key = KEY, .length = PG(WRITERS),
+		.flags = variant->flags, .key = OLD, .length = PG(WRITERS),
 	};
 
 	ASSERT_EQ(0, test_wb_init(&self->tp));
@@ -305,7 +305,7 @@ TEST_F(many, written_is_durable)
 	       self->srv.nr_pages);
 	EXPECT_GE(WRITERS * 40, self->srv.nr_writebacks);
 	EXPECT_LE(WRITERS * 40, self->srv.nr_pages);
-	is_dirty(0);
+	expect_dirty(0);
 }
 
 VMOP_TEST_MAIN
