@@ -83,6 +83,9 @@ extern const struct lib_test loop_tests[];
 /* Those of lib_flush_test.c. */
 extern const struct lib_test flush_tests[];
 
+/* Those of lib_clone_test.c. */
+extern const struct lib_test clone_tests[];
+
 /* Those of lib_wal_test.c, of vmoctl. */
 extern const struct lib_test wal_tests[];
 

@@ -474,6 +474,7 @@ int main(void)
 	run(tests);
 	run(loop_tests);
 	run(flush_tests);
+	run(clone_tests);
 	run(wal_tests);
 	printf("1..%u\n%u passed, %u failed, 0 skipped\n", count, count - bad,
 	       bad);

@@ -127,7 +127,7 @@ const char *vmop_errstr(int err)
 	case EBUSY:
 		return "pages are pinned or in use elsewhere";
 	case EPERM:
-		return "the VMO is not resizable";
+		return "the VMO is sealed, or not resizable";
 	case ENOMEM:
 		return "no memory, or the payer's cgroup is full";
 	case ETIMEDOUT:

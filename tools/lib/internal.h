@@ -43,6 +43,7 @@ int vmop_ioctl(int fd, unsigned long cmd, void *arg);
 int vmop_opts_get(void *to, size_t to_size, const void *from);
 int vmop_opts_put(void *to, const void *from, size_t from_size);
 int vmop_name_copy(__u8 *to, const char *name);
+struct vmop_vmo *vmop_vmo_alloc(void);
 int vmop_cut(const struct vmop_vmo *vmo, __u64 offset, __u64 *length);
 int vmop_op_cut(const struct vmop_pager *pager, const struct vmop_vmo *vmo,
 		__u32 op, __u64 offset, __u64 *length, __u64 data);

@@ -10,7 +10,8 @@
 
 #include "internal.h"
 
-static struct vmop_vmo *vmo_alloc(void)
+/* vmop_vmo_alloc - a handle without a descriptor; NULL without memory */
+struct vmop_vmo *vmop_vmo_alloc(void)
 {
 	struct vmop_vmo *vmo = malloc(sizeof(*vmo));
 
@@ -35,7 +36,7 @@ int vmop_vmo_new_paged(const struct vmop_pager *pager,
 		return ret;
 	if (o.__reserved)
 		return -EINVAL;
-	vmo = vmo_alloc();
+	vmo = vmop_vmo_alloc();
 	if (!vmo)
 		return -ENOMEM;
 	cmd.flags = o.flags;
@@ -73,7 +74,7 @@ int vmop_vmo_new_anon(const struct vmop_pager *pager, __u64 length,
 	if (o.key || o.max_request_pages || o.deadline_ms ||
 	    o.deadline_action || o.dirty_limit || o.__reserved)
 		return -EINVAL;
-	vmo = vmo_alloc();
+	vmo = vmop_vmo_alloc();
 	if (!vmo)
 		return -ENOMEM;
 	cmd.flags = o.flags;
@@ -98,7 +99,7 @@ int vmop_vmo_from_fd(int fd, struct vmop_vmo **out)
 	ret = vmop_ioctl(fd, VMOP_VMO_GET_INFO, &info);
 	if (ret)
 		return ret == -EBADF ? ret : -EBADFD;
-	vmo = vmo_alloc();
+	vmo = vmop_vmo_alloc();
 	if (!vmo)
 		return -ENOMEM;
 	vmo->fd = fd;
@@ -110,7 +111,8 @@ void vmop_vmo_close(struct vmop_vmo *vmo)
 {
 	if (!vmo)
 		return;
-	close(vmo->fd);
+	if (vmo->fd >= 0)
+		close(vmo->fd);
 	free(vmo);
 }
 
@@ -137,7 +139,7 @@ int vmop_vmo_reopen(const struct vmop_vmo *vmo, int oflags,
 
 int vmop_vmo_dup(const struct vmop_vmo *vmo, struct vmop_vmo **out)
 {
-	struct vmop_vmo *copy = vmo_alloc();
+	struct vmop_vmo *copy = vmop_vmo_alloc();
 	int ret;
 
 	if (!copy)
