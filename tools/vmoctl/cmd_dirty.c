@@ -184,6 +184,8 @@ int cmd_writeback(const struct args *a)
 	struct out *o;
 	int ret;
 
+	if (a->clone)
+		return usage_error("a clone has no pager that writes it back; leave out --clone");
 	/* The server also writes back a new size, of which no page is dirty. */
 	ret = a->socket && !other ? ask_server(a) : ask_pager(a);
 	if (ret)

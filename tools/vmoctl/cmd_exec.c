@@ -58,6 +58,8 @@ static int get_vmo(const struct args *a, struct run *r)
 
 	if (!!a->file + anon + other != 1)
 		return usage_error("give one of --file, --anonymous, --socket, --fd, --vmo");
+	if (a->clone && !a->socket)
+		return usage_error("--clone needs --socket PATH");
 	if (!a->file && (a->write || a->wal))
 		return usage_error("--write and --wal need --file");
 	if (other)

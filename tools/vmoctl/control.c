@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The client's side of the socket, and the verbs that only speak with a
- * server: fail and detach.
+ * server: fail, detach and drop.
  */
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -38,6 +40,48 @@ int control_wait(int sock, int *conn, void *answer, size_t size, size_t least)
 		 (!reply->status && n < (ssize_t)least))
 		*conn = -EPROTO;
 	return *conn ? 0 : reply->status;
+}
+
+int control_get(int sock, const char *name, __u32 flags, int *conn,
+		struct vmop_vmo **out)
+{
+	struct control_request req = {
+		.magic = CONTROL_MAGIC,
+		.op = CONTROL_GET,
+		.flags = flags,
+	};
+	struct control_reply reply;
+	int err = 0;
+
+	/* No clone has a name that is too long for the request. */
+	*conn = 0;
+	if (name && strlen(name) >= sizeof(req.name))
+		return -ENOENT;
+	snprintf(req.name, sizeof(req.name), "%s", name ? name : "");
+	*conn = control_send(sock, &req);
+	if (!*conn)
+		err = control_wait(sock, conn, &reply, sizeof(reply),
+				   sizeof(reply));
+	if (!*conn && !err)
+		*conn = vmop_socket_recv_vmo(sock, NULL, 0, out);
+	return err;
+}
+
+int control_keep(int sock, const char *name, const struct vmop_vmo *vmo,
+		 int *conn)
+{
+	struct control_request req = {
+		.magic = CONTROL_MAGIC,
+		.op = CONTROL_KEEP,
+	};
+	struct control_reply reply;
+
+	*conn = control_send(sock, &req);
+	if (!*conn)
+		*conn = vmop_socket_send_vmo(sock, vmo, name);
+	if (*conn)
+		return 0;
+	return control_wait(sock, conn, &reply, sizeof(reply), sizeof(reply));
 }
 
 /* Return: a status; *err is what the server said. */
@@ -119,5 +163,26 @@ int cmd_detach(const struct args *a)
 	if (err)
 		return plain_error("cannot detach the VMO behind '%s': %s",
 				   a->socket, vmop_errstr(err));
+	return show_done(a);
+}
+
+int cmd_drop(const struct args *a)
+{
+	struct control_request req = { .op = CONTROL_DROP };
+	int ret, err = -ENOENT;
+
+	if (!a->clone)
+		return usage_error("--clone NAME is missing; see vmoctl tree");
+	if (strlen(a->clone) < sizeof(req.name)) {
+		snprintf(req.name, sizeof(req.name), "%s", a->clone);
+		ret = talk(a, &req, &err);
+		if (ret)
+			return ret;
+	}
+	if (err == -ENOENT)
+		return no_clone(a);
+	if (err)
+		return plain_error("cannot drop clone '%s' behind '%s': %s",
+				   a->clone, a->socket, vmop_errstr(err));
 	return show_done(a);
 }

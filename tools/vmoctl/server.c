@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The server's side of the socket: hands out one VMO and takes orders.
+ * The server's side of the socket: hands out one VMO, keeps its clones, and
+ * takes orders.
  *
  * One thread, no lock. No client can hold up the others: nothing blocks, and
  * one that does not take its answer is dropped.
@@ -8,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -60,12 +62,11 @@ static void drop_client(struct server *s, nfds_t i)
 {
 	close(s->fds[i].fd);
 	/* The last user has left: nobody is disturbed by a flush. */
-	if (s->got[i] && !--s->users && s->wb)
+	if (s->clients[i].got && !--s->users && s->wb)
 		writeback_ask(s->wb);
 	s->count--;
 	s->fds[i] = s->fds[s->count];
-	s->got[i] = s->got[s->count];
-	s->asked[i] = s->asked[s->count];
+	s->clients[i] = s->clients[s->count];
 }
 
 static void accept_client(struct server *s)
@@ -87,8 +88,7 @@ static void accept_client(struct server *s)
 		return;
 	}
 	s->fds[s->count] = (struct pollfd){ .fd = fd, .events = POLLIN };
-	s->got[s->count] = false;
-	s->asked[s->count] = 0;
+	s->clients[s->count] = (struct client){ 0 };
 	s->count++;
 }
 
@@ -179,6 +179,55 @@ static int do_detach(struct server *s)
 	return ret;
 }
 
+/* Return: what to answer instead, or 0 when a VMO was sent. */
+static int do_get(struct server *s, nfds_t i,
+		  const struct control_request *req)
+{
+	struct control_reply reply = { .magic = CONTROL_MAGIC };
+	const struct vmop_vmo *vmo = s->hand_out;
+
+	if (*req->name)
+		vmo = kept_find(&s->kept, req->name);
+	if (!vmo)
+		return -ENOENT;
+	/* One who does not take them is dropped at the next look. */
+	if (send_all(s, i, &reply, sizeof(reply)) ||
+	    vmop_socket_send_vmo(s->fds[i].fd, vmo, NULL))
+		shutdown(s->fds[i].fd, SHUT_RDWR);
+	if (!(req->flags & CONTROL_LOOK) && !s->clients[i].got) {
+		s->clients[i].got = true;
+		s->users++;
+	}
+	return 0;
+}
+
+static void do_names(struct server *s, nfds_t i, __u64 above)
+{
+	struct control_names answer = { .reply.magic = CONTROL_MAGIC };
+
+	send_all(s, i, &answer, kept_names(&s->kept, above, &answer));
+}
+
+/* What follows CONTROL_KEEP. Return: false when the client is to be dropped. */
+static bool take_clone(struct server *s, nfds_t i)
+{
+	struct control_reply reply = { .magic = CONTROL_MAGIC };
+	char name[VMOP_NAME_LEN];
+	struct vmop_vmo *vmo;
+	int ret;
+
+	ret = vmop_socket_recv_vmo(s->fds[i].fd, name, sizeof(name), &vmo);
+	if (ret == -EAGAIN)
+		return true;
+	if (ret)
+		return false;
+	s->clients[i].keeps = false;
+	reply.status = kept_add(&s->kept, name, vmo);
+	if (reply.status)
+		vmop_vmo_close(vmo);
+	return !send_all(s, i, &reply, sizeof(reply));
+}
+
 static int answer(struct server *s, nfds_t i,
 		  const struct control_request *req)
 {
@@ -187,11 +236,17 @@ static int answer(struct server *s, nfds_t i,
 
 	switch (req->op) {
 	case CONTROL_GET:
-		if (vmop_socket_send_vmo(s->fds[i].fd, s->hand_out, NULL))
-			return -EPIPE;
-		if (!s->got[i])
-			s->users++;
-		s->got[i] = true;
+		reply.status = do_get(s, i, req);
+		sent = !reply.status;
+		break;
+	case CONTROL_KEEP:
+		s->clients[i].keeps = true;
+		return 0;
+	case CONTROL_DROP:
+		reply.status = kept_drop(&s->kept, req->name);
+		break;
+	case CONTROL_NAMES:
+		do_names(s, i, req->id);
 		return 0;
 	case CONTROL_FAIL:
 		reply.status = s->own ? do_fail(s, req) : -EBADFD;
@@ -204,7 +259,7 @@ static int answer(struct server *s, nfds_t i,
 			reply.status = s->own ? -EOPNOTSUPP : -EBADFD;
 			break;
 		}
-		s->asked[i] = writeback_ask(s->wb);
+		s->clients[i].asked = writeback_ask(s->wb);
 		return 0;
 	case CONTROL_STATS:
 		reply.status = do_stats(s, i);
@@ -228,10 +283,11 @@ static void answer_flushed(struct server *s)
 
 	writeback_seen(s->wb);
 	for (i = s->count; i-- > FD_CLIENTS;) {
-		if (!s->asked[i] ||
-		    !writeback_answer(s->wb, s->asked[i], &reply.status))
+		if (!s->clients[i].asked ||
+		    !writeback_answer(s->wb, s->clients[i].asked,
+				      &reply.status))
 			continue;
-		s->asked[i] = 0;
+		s->clients[i].asked = 0;
 		if (send_all(s, i, &reply, sizeof(reply)))
 			drop_client(s, i);
 	}
@@ -243,10 +299,13 @@ static bool serve_client(struct server *s, nfds_t i)
 	struct control_request req;
 	ssize_t n;
 
+	if (s->clients[i].keeps)
+		return take_clone(s, i);
 	n = recv(s->fds[i].fd, &req, sizeof(req), MSG_DONTWAIT | MSG_TRUNC);
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR;
-	if (n != sizeof(req) || req.magic != CONTROL_MAGIC)
+	if (n != sizeof(req) || req.magic != CONTROL_MAGIC ||
+	    req.name[sizeof(req.name) - 1])
 		return false;
 	return !answer(s, i, &req);
 }
@@ -261,12 +320,23 @@ static void serve_clients(struct server *s)
 			drop_client(s, i);
 }
 
+/* Users and clones that are kept take a descriptor each. */
+static void raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int server_prepare(struct server *s)
 {
+	raise_file_limit();
 	s->fds = calloc(MAX_CLIENTS, sizeof(*s->fds));
-	s->got = calloc(MAX_CLIENTS, sizeof(*s->got));
-	s->asked = calloc(MAX_CLIENTS, sizeof(*s->asked));
-	if (!s->fds || !s->got || !s->asked)
+	s->clients = calloc(MAX_CLIENTS, sizeof(*s->clients));
+	if (!s->fds || !s->clients)
 		return plain_error("no memory");
 	s->fds[FD_LISTEN] = (struct pollfd){ s->listen, POLLIN, 0 };
 	s->fds[FD_SIGNALS] = (struct pollfd){ s->signals, POLLIN, 0 };
@@ -321,7 +391,7 @@ void server_close(struct server *s)
 		close(s->listen);
 	if (s->signals >= 0)
 		close(s->signals);
+	kept_free(&s->kept);
 	free(s->fds);
-	free(s->got);
-	free(s->asked);
+	free(s->clients);
 }

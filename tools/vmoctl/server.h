@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The server's side of the socket: hands out one VMO and takes orders.
+ * The server's side of the socket: hands out one VMO, keeps its clones, and
+ * takes orders.
  */
 #ifndef VMOCTL_SERVER_H
 #define VMOCTL_SERVER_H
@@ -8,9 +9,22 @@
 #include <poll.h>
 #include <signal.h>
 
+#include "kept.h"
 #include "vmoctl.h"
 
 struct writeback;
+
+/**
+ * struct client - what a connection has asked for
+ * @got: a VMO: it is a user
+ * @keeps: its next message is a VMO to keep
+ * @asked: number of the flush that it waits for, or 0
+ */
+struct client {
+	bool got;
+	bool keeps;
+	__u64 asked;
+};
 
 /**
  * struct server - hands out one VMO
@@ -23,10 +37,10 @@ struct writeback;
  * @loop: its threads, or NULL
  * @wb: writes its changes back, or NULL
  * @once: end when the last user has left
- * @users: connections that asked for the VMO
+ * @users: connections that asked for a VMO
  * @fds: listen, signals, loop, writeback, then one per client
- * @got: per client of @fds: it asked for the VMO
- * @asked: per client of @fds: number of the flush that it waits for, or 0
+ * @clients: per element of @fds that is a client
+ * @kept: clones that are handed out by name
  * @count: used elements of @fds
  * @ended: SIGINT or SIGTERM came
  */
@@ -42,8 +56,8 @@ struct server {
 	bool once;
 	unsigned int users;
 	struct pollfd *fds;
-	bool *got;
-	__u64 *asked;
+	struct client *clients;
+	struct kept_list kept;
 	nfds_t count;
 	bool ended;
 };
@@ -57,7 +71,7 @@ int server_listen(struct server *s, const char *path);
 /* Serves until a signal, or until the last user has left. */
 int server_run(struct server *s);
 
-/* Removes the socket and closes all connections. */
+/* Removes the socket, closes all connections and drops what is kept. */
 void server_close(struct server *s);
 
 #endif /* VMOCTL_SERVER_H */

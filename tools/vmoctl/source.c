@@ -39,6 +39,17 @@ int device_open(const struct args *a, struct vmop_pager **pager)
 	}
 }
 
+int payer_open(const struct args *a, int *fd)
+{
+	*fd = 0;
+	if (!a->payer)
+		return STATUS_OK;
+	*fd = open(a->payer, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*fd >= 0)
+		return STATUS_OK;
+	return system_error(-errno, "cannot open the cgroup '%s'", a->payer);
+}
+
 int new_vmo_opts(const struct args *a, struct vmop_vmo_opts *o)
 {
 	*o = (struct vmop_vmo_opts){
@@ -56,13 +67,7 @@ int new_vmo_opts(const struct args *a, struct vmop_vmo_opts *o)
 				   a->name, VMOP_NAME_LEN - 1);
 	if (a->deadline_action && !a->deadline_ms)
 		return usage_error("--deadline-action needs --deadline-ms");
-	if (!a->payer)
-		return STATUS_OK;
-	o->payer_fd = open(a->payer, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (o->payer_fd < 0)
-		return system_error(-errno, "cannot open the cgroup '%s'",
-				    a->payer);
-	return STATUS_OK;
+	return payer_open(a, &o->payer_fd);
 }
 
 int new_vmo_error(const struct args *a, int err)
@@ -101,26 +106,29 @@ int server_connect(const struct args *a, int *sock)
 	return system_error(ret, "cannot connect to socket '%s'", a->socket);
 }
 
+int no_clone(const struct args *a)
+{
+	return plain_error("no clone '%s' behind socket '%s' (see vmoctl tree)",
+			   a->clone, a->socket);
+}
+
 static int from_socket(const struct args *a, struct source *src)
 {
-	struct control_request req = {
-		.magic = CONTROL_MAGIC,
-		.op = CONTROL_GET,
-	};
-	int ret;
+	int ret, conn = 0;
 
-	src->where = a->socket;
+	src->where = a->clone ? a->clone : a->socket;
 	ret = server_connect(a, &src->sock);
 	if (ret)
 		return ret;
-	ret = control_send(src->sock, &req);
-	if (!ret)
-		ret = vmop_socket_recv_vmo(src->sock, NULL, 0, &src->vmo);
-	if (!ret)
+	ret = control_get(src->sock, a->clone, 0, &conn, &src->vmo);
+	if (!ret && !conn)
 		return STATUS_OK;
 	close(src->sock);
 	src->sock = -1;
-	return system_error(ret, "got no VMO on socket '%s'", a->socket);
+	if (!conn && a->clone && ret == -ENOENT)
+		return no_clone(a);
+	return system_error(conn ? conn : ret, "got no VMO on socket '%s'",
+			    a->socket);
 }
 
 static int from_fd(int fd, struct source *src)
@@ -171,8 +179,9 @@ int source_open(const struct args *a, int oflags, struct source *src)
 	if (given != 1)
 		return usage_error("%s: give one of --socket PATH, --fd N, --vmo PATH",
 				   given ? "too many VMOs" : "which VMO");
-	if (a->wait && !a->socket)
-		return usage_error("--wait needs --socket PATH");
+	if ((a->wait || a->clone) && !a->socket)
+		return usage_error("--%s needs --socket PATH",
+				   a->wait ? "wait" : "clone");
 	if (a->socket)
 		ret = from_socket(a, src);
 	else if (a->vmo)

@@ -50,8 +50,14 @@ int device_open(const struct args *a, struct vmop_pager **pager);
  */
 int new_vmo_opts(const struct args *a, struct vmop_vmo_opts *o);
 
+/* Opens the cgroup of --payer, if there is one; *fd is 0 without. */
+int payer_open(const struct args *a, int *fd);
+
 /* A message for a VMO that could not be made. */
 int new_vmo_error(const struct args *a, int err);
+
+/* A message: the server keeps no clone of the name of --clone. */
+int no_clone(const struct args *a);
 
 /* Connects to a server's socket, waiting for it as --wait says. */
 int server_connect(const struct args *a, int *sock);

@@ -43,6 +43,7 @@ struct args {
 	const char *device;
 	const char *socket;
 	const char *vmo;
+	const char *clone;
 	const char *output;
 	const char *input;
 	const char *name;
@@ -81,6 +82,14 @@ struct args {
 	bool write;
 	bool count;
 	bool force;
+	bool snapshot;
+	bool at_least_on_write;
+	bool modified;
+	bool slice;
+	bool reference;
+	bool no_write;
+	bool resettable;
+	bool keep;
 	char **rest;
 	int rest_count;
 };
@@ -107,7 +116,7 @@ struct verb {
 	int min_operands;
 	int max_operands;
 	unsigned int groups;
-	unsigned char options[8];
+	unsigned char options[16];
 	const char *summary;
 	const char *help;
 };
@@ -130,5 +139,6 @@ int cmd_dirty(const struct args *a);
 int cmd_writeback(const struct args *a);
 int cmd_recover(const struct args *a);
 int cmd_exec(const struct args *a);
+int cmd_drop(const struct args *a);
 
 #endif /* VMOCTL_H */
