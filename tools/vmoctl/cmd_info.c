@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "control.h"
+#include "kind.h"
 #include "out.h"
 #include "source.h"
 
@@ -29,16 +30,6 @@ static const struct out_bit command_names[] = {
 static const struct out_bit feature_names[] = {
 	{ VMOP_FEATURE_DEADLINE, "DEADLINE" },
 	{ VMOP_FEATURE_PAYER, "PAYER" },
-	{ 0, NULL }
-};
-
-static const struct out_bit flag_names[] = {
-	{ VMOP_VMO_RESIZABLE, "RESIZABLE" },
-	{ VMOP_VMO_TRAP_DIRTY, "TRAP_DIRTY" },
-	{ VMOP_VMO_HUGE, "HUGE" },
-	{ VMOP_VMO_DISCARDABLE, "DISCARDABLE" },
-	{ VMOP_VMO_CONTIGUOUS, "CONTIGUOUS" },
-	{ VMOP_VMO_PINNABLE, "PINNABLE" },
 	{ 0, NULL }
 };
 
@@ -103,6 +94,19 @@ static void show_counters(struct out *o, const struct vmop_vmo_get_info *i)
 	show_error(o, i->out_last_error);
 }
 
+static void show_family(struct out *o, const struct vmop_vmo_get_info *i)
+{
+	out_text(o, "kind", kind_name(i));
+	out_number(o, "parent_id", i->out_parent_id);
+	out_bytes(o, "child_offset", i->out_child_offset);
+	out_number(o, "children", i->out_num_children);
+	out_bool(o, "resettable", i->out_child_flags & VMOP_CHILD_RESETTABLE);
+	out_bytes(o, "private", i->out_private);
+	out_bytes(o, "shared", i->out_shared);
+	out_bytes(o, "scaled", i->out_scaled);
+	out_bytes(o, "zero", i->out_zero);
+}
+
 static void show_file(struct out *o, const struct stat *st, int oflags)
 {
 	char mode[16];
@@ -134,7 +138,8 @@ static bool ask_stats(const struct source *src, struct vmop_query_stats *stats)
 	return !conn && !ret;
 }
 
-static void show_stats(struct out *o, const struct source *src)
+static void show_stats(struct out *o, const struct args *a,
+		       const struct source *src)
 {
 	static const char *const names[] = {
 		"awaiting_clean", "dirty_zero", "dirty_limit", "cleaned",
@@ -143,7 +148,8 @@ static void show_stats(struct out *o, const struct source *src)
 	struct vmop_query_stats st;
 	size_t i;
 
-	if (!ask_stats(src, &st)) {
+	/* What a clone changes is not the pager's. */
+	if (a->clone || !ask_stats(src, &st)) {
 		out_null(o, "modified");
 		for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 			out_null(o, names[i]);
@@ -169,7 +175,7 @@ int cmd_stat(const struct args *a)
 	ret = source_open(a, O_RDONLY, &src);
 	if (ret)
 		return ret;
-	ret = vmop_vmo_info(src.vmo, &info);
+	ret = vmop_vmo_info_shares(src.vmo, &info);
 	if (ret) {
 		ret = vmo_error(ret, "cannot ask about '%s'", src.where);
 		goto out;
@@ -189,9 +195,10 @@ int cmd_stat(const struct args *a)
 	out_bytes(o, "size", info.out_size);
 	out_bytes(o, "content_size", info.out_content_size);
 	out_bytes(o, "committed", info.out_committed);
+	show_family(o, &info);
 	out_bytes(o, "dirty", info.out_dirty);
-	show_stats(o, &src);
-	out_bits(o, "flags", info.out_flags, flag_names);
+	show_stats(o, a, &src);
+	out_bits(o, "flags", info.out_flags, vmo_flag_names);
 	show_counters(o, &info);
 	out_number(o, "max_request_pages", info.out_max_request_pages);
 	out_number(o, "deadline_ms", info.out_deadline_ms);

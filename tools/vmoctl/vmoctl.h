@@ -139,6 +139,9 @@ int cmd_dirty(const struct args *a);
 int cmd_writeback(const struct args *a);
 int cmd_recover(const struct args *a);
 int cmd_exec(const struct args *a);
+int cmd_clone(const struct args *a);
 int cmd_drop(const struct args *a);
+int cmd_reset(const struct args *a);
+int cmd_seal(const struct args *a);
 
 #endif /* VMOCTL_H */
