@@ -73,6 +73,12 @@ static const struct verb verbs[] = {
 	{ "drop", cmd_drop, "", 0, 0,
 	  0, { OPT_CONTROL_SOCKET, OPT_DROP_CLONE },
 	  "Let the server behind a socket forget a clone.", NULL },
+	{ "tree", cmd_tree, "", 0, 0,
+	  0, { OPT_CONTROL_SOCKET },
+	  "Draw a VMO and its clones, with the memory of each.",
+	  "private: bytes of pages that it alone sees. shared: those that others see too.\n"
+	  "scaled: private, and of each shared page the part that falls to it; the sum\n"
+	  "of these is what the family takes. zero: zeros that take no memory.\n" },
 	{ "reset", cmd_reset, "", 0, 0,
 	  1 << WHICH_VMO, { OPT_END },
 	  "Let a clone forget what was changed through it.", NULL },

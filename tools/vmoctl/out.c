@@ -70,13 +70,17 @@ void out_number(struct out *o, const char *key, __u64 value)
 	fprintf(out_stream, "%llu\n", value);
 }
 
-static const char *human_bytes(__u64 value, char *buf, size_t size)
+const char *human_bytes(__u64 value, char *buf, size_t size)
 {
 	static const char *const units[] = { "KiB", "MiB", "GiB", "TiB", "PiB",
 					     "EiB" };
 	double v = (double)value / 1024;
 	size_t i = 0;
 
+	if (value < 1024) {
+		snprintf(buf, size, "%llu", value);
+		return buf;
+	}
 	while (v >= 1024 && i < sizeof(units) / sizeof(units[0]) - 1) {
 		v /= 1024;
 		i++;

@@ -38,6 +38,10 @@ void out_null(struct out *o, const char *key);
 /* Names of the bits that are set; names ends with a NULL name. */
 void out_bits(struct out *o, const char *key, __u64 value,
 	      const struct out_bit *names);
+
+/* As "1.5 MiB", below 1024 as a number. Return: buf. */
+const char *human_bytes(__u64 value, char *buf, size_t size);
+
 /* Prints the set and frees it. Return: STATUS_OK or STATUS_ERROR. */
 int out_end(struct out *o);
 

@@ -141,6 +141,7 @@ int cmd_recover(const struct args *a);
 int cmd_exec(const struct args *a);
 int cmd_clone(const struct args *a);
 int cmd_drop(const struct args *a);
+int cmd_tree(const struct args *a);
 int cmd_reset(const struct args *a);
 int cmd_seal(const struct args *a);
 
