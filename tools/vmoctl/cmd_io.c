@@ -229,6 +229,9 @@ static int write_error(const struct copy *c, int err)
 	if (err == -EBADF)
 		return plain_error("'%s' is not open for writing; serve it --writable",
 				   c->src.where);
+	if (err == -EPERM)
+		return plain_error("'%s' is sealed: write to a clone of it (vmoctl clone)",
+				   c->src.where);
 	if (err == -EFBIG)
 		return plain_error("'%s' ends at %llu and there is more to write; see resize",
 				   c->src.where, at);

@@ -49,6 +49,9 @@ static int map_it(const struct args *a, struct mapping *m)
 	if (base == MAP_FAILED && errno == EACCES)
 		return plain_error("'%s' is not open for writing; use --private",
 				   m->src.where);
+	if (base == MAP_FAILED && errno == EPERM)
+		return plain_error("'%s' is sealed; use --private",
+				   m->src.where);
 	if (base == MAP_FAILED)
 		return system_error(-errno, "cannot map '%s'", m->src.where);
 	m->touch.base = base;

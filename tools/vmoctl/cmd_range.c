@@ -33,6 +33,9 @@ static int range_error(const struct range_op *op, const struct source *src,
 	if (err == -EACCES)
 		return plain_error("'%s' is not open for writing; serve it --writable",
 				   src->where);
+	if (err == -EPERM)
+		return plain_error("cannot %s '%s': it is sealed; %s a clone (vmoctl clone)",
+				   op->what, src->where, op->what);
 	if (err == -EOPNOTSUPP)
 		return plain_error("cannot %s '%s': this kind of VMO does not have that",
 				   op->what, src->where);
@@ -142,6 +145,33 @@ int cmd_prefetch(const struct args *a)
 	return range_verb(a, &op);
 }
 
+static int resize_error(const struct source *src, int err)
+{
+	struct vmop_vmo_get_info i = { .size = sizeof(i) };
+
+	switch (err) {
+	case -EPERM:
+		if (!vmop_vmo_info(src->vmo, &i) &&
+		    i.out_flags & VMOP_VMO_SEALED)
+			return plain_error("cannot resize '%s': it is sealed",
+					   src->where);
+		return plain_error("cannot resize '%s': it was made without --resizable",
+				   src->where);
+	case -EBUSY:
+		return plain_error("cannot resize '%s': %s: %s", src->where,
+				   "a snapshot still needs pages that were never read",
+				   "read them first (vmoctl prefetch), or close the snapshot (vmoctl drop)");
+	case -EACCES:
+		return plain_error("cannot resize '%s': it is not open for writing",
+				   src->where);
+	case -ERANGE:
+		return plain_error("cannot resize '%s': above the limit; see vmoctl info",
+				   src->where);
+	default:
+		return vmo_error(err, "cannot resize '%s'", src->where);
+	}
+}
+
 int cmd_resize(const struct args *a)
 {
 	struct source src;
@@ -156,27 +186,13 @@ int cmd_resize(const struct args *a)
 	do {
 		ret = vmop_vmo_resize(src.vmo, a->size);
 	} while (ret == -EINTR);
-	switch (ret) {
-	case 0:
+	if (ret) {
+		ret = resize_error(&src, ret);
+	} else {
 		o = out_new(a->json);
 		out_bytes(o, "bytes_before", src.size);
 		out_bytes(o, "bytes", a->size);
 		ret = out_end(o);
-		break;
-	case -EPERM:
-		ret = plain_error("cannot resize '%s': it was made without --resizable",
-				  src.where);
-		break;
-	case -EACCES:
-		ret = plain_error("cannot resize '%s': it is not open for writing",
-				  src.where);
-		break;
-	case -ERANGE:
-		ret = plain_error("cannot resize '%s': above the limit; see vmoctl info",
-				  src.where);
-		break;
-	default:
-		ret = vmo_error(ret, "cannot resize '%s'", src.where);
 	}
 	source_close(&src);
 	return ret;
