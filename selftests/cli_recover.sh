@@ -23,7 +23,7 @@ expect_text 1 "is served" "recover a file that is served" \
 	vmoctl recover "$D/disk" --wal "$D/log.wal"
 hold
 put first 4000
-expect_json "with a log: stat" 'flags=["RESIZABLE","TRAP_DIRTY"] dirty_requests=1' \
+expect_json "with a log: stat" 'flags=["RESIZABLE","TRAP_DIRTY","PAGER_BACKED"] dirty_requests=1' \
 	vmoctl stat --socket "$S" --json
 [ "$(wc -c <"$D/log.wal")" -ge 4096 ]
 result $? "with a log: the old page is in it"
