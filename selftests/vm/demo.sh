@@ -3,9 +3,11 @@
 #
 # The main job, end to end, run by "make demo" in the test VM: a file of
 # 64 MiB and some odd bytes is served by a pager in user space; a program that
-# reads it and one that maps it must see exactly that file, to the byte. Then
-# programs change it, by calls and through mappings, and after a flush the file
-# itself must be what they made of it, to the byte.
+# reads it and one that maps it must see exactly that file, to the byte. Eight
+# clones of it share its pages, each with changes of its own, and the pager is
+# asked for each page once. Then programs change the file itself, by calls and
+# through mappings, and after a flush it must be what they made of it, to the
+# byte, while a snapshot from before still is the old one.
 
 set -eu
 
@@ -49,6 +51,7 @@ requests()
 step "A file of $size bytes, all of them random"
 head -c $size /dev/urandom >$file
 want=$(sha256sum <$file | cut -d' ' -f1)
+first_sum=$want first_size=$size
 echo "sha256 $want"
 
 step "A pager in user space serves it as a VMO"
@@ -98,6 +101,86 @@ show vmoctl stat --socket $socket
 kill $server
 wait $server 2>/dev/null || true
 
+step "Served again: eight clones of it, made before anybody has read a byte"
+echo "\$ vmoctl serve --socket $socket --verbose --readahead 0 $file &"
+vmoctl serve --socket $socket --verbose --readahead 0 $file >$log 2>&1 &
+server=$!
+clones="1 2 3 4 5 6 7 8"
+for i in $clones; do
+	show vmoctl clone --socket $socket --wait 20 --name vm"$i" >/tmp/clone."$i" ||
+		fail "clone $i"
+	# All eight are alike: one is enough to look at.
+	[ "$i" -ne 1 ] || cat /tmp/clone.1
+done
+echo "... vm2 to vm8 likewise"
+[ "$(requests)" -eq 0 ] || fail "making clones asked the pager for something"
+
+step "Each writes a megabyte of its own, and a line, somewhere else"
+for i in $clones; do
+	at=$((i * 7000000))
+	head -c 1048576 /dev/urandom >/tmp/own."$i"
+	vmoctl write --socket $socket --clone vm"$i" --offset $at --input /tmp/own."$i" >/dev/null ||
+		fail "vm$i: write"
+	echo "I am machine $i" |
+		vmoctl write --socket $socket --clone vm"$i" --mmap --offset 4000 >/dev/null ||
+		fail "vm$i: write through a mapping"
+done
+echo "8 times 1048591 bytes written"
+
+step "All eight are read at the same time"
+readers=
+for i in $clones; do
+	vmoctl read --socket $socket --clone vm"$i" --length $size --output /dev/null \
+		--json >/tmp/sum."$i" &
+	readers="$readers $!"
+done
+for reader in $readers; do
+	wait "$reader" || fail "a reader failed"
+done
+
+# sum NAME: what cksum(1) makes of it, as vmoctl read said.
+sum()
+{
+	sed 's/.*"cksum":\([0-9]*\).*/\1/' /tmp/sum."$1"
+}
+
+step "Each is the file with its own changes; the file itself is as it was"
+for i in $clones; do
+	cp $file $expected
+	dd if=/tmp/own."$i" of=$expected bs=1000 seek=$((i * 7000)) conv=notrunc 2>/dev/null
+	echo "I am machine $i" | dd of=$expected bs=1 seek=4000 conv=notrunc 2>/dev/null
+	cksum=$(cksum <$expected | cut -d' ' -f1)
+	echo "vm$i  checksum $(sum "$i"), expected $cksum"
+	[ "$(sum "$i")" = "$cksum" ] || fail "vm$i is not the file with its changes"
+	rm -f /tmp/own."$i" /tmp/sum."$i"
+done
+vmoctl read --socket $socket | cmp - $file || fail "the clones changed the VMO"
+[ "$(sha256sum <$file | cut -d' ' -f1)" = "$want" ] || fail "the clones changed the file"
+echo "sha256 $want"
+
+step "What the pager was asked for, for all of them"
+sed -n 's/.* type=READ offset=\([0-9]*\) length=\([0-9]*\) .*/\1 \2/p' $log |
+	awk '{
+		requests++
+		for (at = $1; at < $1 + $2; at += 4096)
+			seen[at]++ ? twice++ : pages++
+	}
+	END { print requests, pages + 0, twice + 0 }' >/tmp/asked
+read -r count pages twice </tmp/asked
+echo "$count requests for $pages pages, $twice of them twice"
+[ "$pages" -eq $(((size + 4095) / 4096)) ] || fail "the file has other pages"
+[ "$twice" -eq 0 ] || fail "pages were asked for twice"
+
+step "The family, and the memory that it takes"
+show vmoctl tree --socket $socket || fail "tree"
+vmoctl tree --socket $socket --json | tail -n 1 |
+	sed 's/.*"memory":\([0-9]*\),"as_copies":\([0-9]*\),.*/\1 \2/' >/tmp/asked
+read -r memory copies </tmp/asked
+[ $((memory * 7)) -lt "$copies" ] || fail "eight clones take $memory bytes"
+
+kill $server
+wait $server 2>/dev/null || true
+
 step "Served again, and now changes go back to the file, with a log against crashes"
 cp $file $expected
 echo "\$ vmoctl serve --socket $socket --write --wal $wal --resizable --flush-ms 0 $file &"
@@ -116,6 +199,9 @@ change()
 	# shellcheck disable=SC2086 # An option, or nothing.
 	vmoctl write --socket $socket --wait 20 $1 --offset "$2" --input /tmp/part."$2" >/dev/null
 }
+
+step "A snapshot of it, as it is now"
+show vmoctl clone --socket $socket --wait 20 --name before || fail "snapshot"
 
 step "Two processes write through mappings, a third calls write()"
 change --mmap 4096 1000000 &
@@ -152,8 +238,15 @@ show cmp $file $expected || fail "cmp sees a difference"
 echo "no difference"
 show vmoctl dirty --socket $socket --count
 
+step "The snapshot still is the file as it was at first"
+echo "\$ vmoctl read --socket $socket --clone before --length $first_size | sha256sum"
+got=$(vmoctl read --socket $socket --clone before --length $first_size |
+	sha256sum | cut -d' ' -f1)
+echo "sha256 $got"
+[ "$got" = "$first_sum" ] || fail "the snapshot has changed"
+
 kill $holder
 kill $server
 wait $server || fail "the pager did not end cleanly"
 cmp $file $expected || fail "the end changed the file"
-printf '\ndemo: OK: %s bytes, read, mapped, changed and written back, equal to the byte\n' $size
+printf '\ndemo: OK: %s bytes, read, mapped, cloned, changed and written back, equal to the byte\n' $size
