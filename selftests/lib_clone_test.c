@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Unit test of libvmopager: children, reset, seal, and waiting until a VMO has
- * no children.
+ * no children; and of what vmoctl makes of families.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,10 +12,14 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "../tools/vmoctl/family.h"
+#include "../tools/vmoctl/kept.h"
 #include "lib_mock.h"
 
 static int children;
 static int last_child = -1;
+/* What the kernel tells next, when it has an id. */
+static struct vmop_vmo_get_info told;
 
 /* Knows the commands of clones, and every descriptor is a VMO. */
 static int on_clone(int fd, unsigned long cmd, void *arg)
@@ -33,6 +37,10 @@ static int on_clone(int fd, unsigned long cmd, void *arg)
 	case VMOP_VMO_GET_INFO:
 		if (info->flags & VMOP_GET_INFO_SHARES)
 			info->out_scaled = 6144;
+		if (told.out_id) {
+			told.size = info->size;
+			*info = told;
+		}
 		return 0;
 	case VMOP_VMO_RESET:
 		reset_cmd->out_actual = 2 * PAGE;
@@ -203,6 +211,114 @@ static void test_wait_childless(void)
 	end_parent(parent);
 }
 
+static void add(struct family *f, struct vmop_vmo *vmo, __u64 id, __u64 parent,
+		__u32 kind)
+{
+	told = (struct vmop_vmo_get_info){
+		.out_id = id,
+		.out_parent_id = parent,
+		.out_child_flags = kind,
+		.out_flags = VMOP_VMO_PAGER_BACKED |
+			     (kind ? VMOP_VMO_COW_CLONE : 0),
+		.out_size = 16 * PAGE,
+		.out_private = kind ? PAGE : 8 * PAGE,
+		.out_scaled = kind ? PAGE : 8 * PAGE,
+		.out_committed = kind ? PAGE : 8 * PAGE,
+	};
+	CHECK_EQ(family_add(f, NULL, vmo), 0);
+	told.out_id = 0;
+}
+
+/* Added in an order that is not that of the tree. */
+static void test_family_order(void)
+{
+	static const struct { __u64 id, parent; } in[] = {
+		{ 1, 0 }, { 9, 4 }, { 4, 1 }, { 5, 1 }, { 8, 77 }, { 6, 4 },
+	};
+	static const struct { __u64 id; unsigned int depth; } want[] = {
+		{ 1, 0 }, { 4, 1 }, { 9, 2 }, { 6, 2 }, { 5, 1 }, { 8, 0 },
+	};
+	struct vmop_vmo *vmo = new_parent();
+	const struct member *m;
+	struct family_sum sum;
+	struct family f = { 0 };
+	size_t i;
+
+	CHECK_EQ(family_link(&f), 0);
+	CHECK(!f.first);
+	for (i = 0; i < sizeof(in) / sizeof(in[0]); i++)
+		add(&f, vmo, in[i].id, in[i].parent,
+		    i ? VMOP_CHILD_SNAPSHOT : 0);
+	CHECK_EQ(family_link(&f), 0);
+	for (i = 0, m = f.first; m; m = family_next(m), i++) {
+		CHECK_EQ(m->info.out_id, want[i].id);
+		CHECK_EQ(m->depth, want[i].depth);
+	}
+	CHECK_EQ(i, sizeof(want) / sizeof(want[0]));
+	family_sum(&f, &sum);
+	CHECK_EQ(sum.memory, 13 * PAGE);
+	/* 8 see what the root has in memory, and one that has lost it does not. */
+	CHECK_EQ(sum.copies, (8 + 4 * (1 + 8) + 1) * PAGE);
+	family_free(&f);
+	end_parent(vmo);
+}
+
+static void test_family_deep(void)
+{
+	struct vmop_vmo *vmo = new_parent();
+	const struct member *m;
+	struct family f = { 0 };
+	__u64 i;
+
+	for (i = 1; i <= 3000; i++)
+		add(&f, vmo, i, i - 1, i > 1 ? VMOP_CHILD_SNAPSHOT : 0);
+	CHECK_EQ(family_link(&f), 0);
+	for (i = 0, m = f.first; m; m = family_next(m), i++)
+		CHECK_EQ(m->depth, i);
+	CHECK_EQ(i, 3000);
+	family_free(&f);
+	end_parent(vmo);
+}
+
+static void test_kept(void)
+{
+	struct vmop_vmo *parent = new_parent(), *vmo, *one = NULL;
+	struct control_names names;
+	struct kept_list list = { 0 };
+	char name[VMOP_NAME_LEN];
+	unsigned int i, seen = 0;
+	__u64 above = 0;
+
+	CHECK_EQ(kept_add(&list, "", parent), -EINVAL);
+	for (i = 0; i < 150; i++) {
+		snprintf(name, sizeof(name), "clone %u", i);
+		CHECK_EQ(vmop_vmo_dup(parent, &vmo), 0);
+		one = i == 77 ? vmo : one;
+		CHECK_EQ(kept_add(&list, name, vmo), 0);
+	}
+	CHECK_EQ(kept_add(&list, "clone 3", parent), -EEXIST);
+	CHECK(kept_find(&list, "clone 77") == one);
+	CHECK_EQ(kept_drop(&list, "clone 20"), 0);
+	CHECK_EQ(kept_drop(&list, "clone 20"), -ENOENT);
+	CHECK(!kept_find(&list, "clone 20"));
+	CHECK(kept_find(&list, "clone 77") == one);
+	do {
+		/* One that goes while they are listed hides no other. */
+		if (seen == CONTROL_NAMES_MAX)
+			CHECK_EQ(kept_drop(&list, "clone 5"), 0);
+		CHECK(kept_names(&list, above, &names) <= sizeof(names));
+		for (i = 0; i < names.count; i++, seen++) {
+			CHECK(names.names[i].number > above);
+			above = names.names[i].number;
+		}
+	} while (names.more);
+	CHECK_EQ(seen, 149);
+	CHECK_EQ(kept_names(&list, above, &names),
+		 offsetof(struct control_names, names));
+	kept_free(&list);
+	end_parent(parent);
+}
+
 const struct lib_test clone_tests[] = {
 	{ "a child passes every option", test_child_fields },
 	{ "a child that cannot be", test_child_refused },
@@ -210,5 +326,8 @@ const struct lib_test clone_tests[] = {
 	{ "reset and seal", test_reset_and_seal },
 	{ "info with shares", test_info_shares },
 	{ "waiting until there are no children", test_wait_childless },
+	{ "vmoctl: the order of a family", test_family_order },
+	{ "vmoctl: a family of many generations", test_family_deep },
+	{ "vmoctl: clones that are kept", test_kept },
 	{ NULL, NULL }
 };
