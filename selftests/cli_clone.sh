@@ -230,6 +230,8 @@ done
 has ONE 0 --clone deep79 && member deep79 && [ "$(json depth)" = 41 ]
 result $? "half of them dropped, the others keep their content"
 stop "ends cleanly with clones"
+grep -q 'warning.* clone(s) are not kept any more' "$D/log.err"
+result $? "and says that they are gone"
 
 # COW-26a, with halves of pages instead of owners.
 start create --size 8K --socket "$S"

@@ -93,6 +93,9 @@ static int serve(const struct args *a, struct server *s)
 		warning("%u user(s) are connected: what they did not read yet fails now%s",
 			s->users,
 			s->wb ? ", and what they change from now on is lost" : "");
+	if (!ret && s->kept.count)
+		warning("%zu clone(s) are not kept any more: %s", s->kept.count,
+			"what nobody else has open is gone with its changes");
 	return ret;
 }
 
