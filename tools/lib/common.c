@@ -125,7 +125,7 @@ const char *vmop_errstr(int err)
 	case ENOTCONN:
 		return "VMO detached, or its pager is gone";
 	case EBUSY:
-		return "pages are pinned or in use elsewhere";
+		return "mapped, or needed by a snapshot";
 	case EPERM:
 		return "the VMO is sealed, or not resizable";
 	case ENOMEM:
