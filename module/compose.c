@@ -190,6 +190,8 @@ static int vmop_compose_window(struct vmop_ucmd *ucmd,
 
 	if (from->__reserved)
 		return -EOPNOTSUPP;
+	if (!from->length)
+		return -EINVAL;
 	ret = vmop_check_page_range(from->offset, from->length);
 	if (ret)
 		return ret;

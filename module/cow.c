@@ -438,7 +438,7 @@ int vmop_cow_zero(struct vmop_cow *node, pgoff_t start, pgoff_t end,
 			break;
 	}
 	if (pgoff > start) {
-		vmop_cow_change_own(node);
+		vmop_cow_outdate(node, start, pgoff);
 		vmop_cow_unsee(node, start, pgoff);
 	}
 	if (!ret && pgoff >= stop && pgoff < end) {

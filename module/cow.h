@@ -291,8 +291,8 @@ int vmop_cow_give_page(struct vmop_cow *node, pgoff_t pgoff,
 		       struct vmop_page *page, bool write);
 int vmop_cow_move(struct vmop_page *page, bool leave_zero, struct vmop_cow *to,
 		  pgoff_t pgoff);
-void vmop_cow_change_own(struct vmop_cow *node);
 bool vmop_cow_must_preserve(struct vmop_cow *node, pgoff_t pgoff);
+void vmop_cow_outdate(struct vmop_cow *node, pgoff_t start, pgoff_t end);
 pgoff_t vmop_cow_preserve_next(struct vmop_cow *node, pgoff_t start,
 			       pgoff_t end);
 int vmop_cow_preserve_page(struct vmop_cow *node, struct vmop_page *page);

@@ -113,6 +113,7 @@ enum vmop_need vmop_cow_write_need(struct vmop_cow *node, pgoff_t pgoff,
 		return need;
 	if (res->kind == VMOP_RES_ZERO || vmop_cow_must_preserve(node, pgoff))
 		return VMOP_NEED_PAGE;
+	vmop_cow_outdate(node, pgoff, pgoff + 1);
 	return VMOP_NEED_NOTHING;
 }
 

@@ -45,26 +45,6 @@ int vmop_cow_move(struct vmop_page *page, bool leave_zero, struct vmop_cow *to,
 }
 
 /**
- * vmop_cow_change_own() - a leaf gets content of its own
- * @node: the leaf
- *
- * The root does not keep for a snapshot what that hides behind content of its
- * own, so a reset might show something newer.
- *
- * Context: exclusive tree lock.
- */
-void vmop_cow_change_own(struct vmop_cow *node)
-{
-	struct vmop_cow *up;
-
-	if (node->keep_base || node->base_lost)
-		return;
-	for (up = node; up->parent; up = up->parent)
-		if (up->parent->frozen == up)
-			node->base_lost = true;
-}
-
-/**
  * vmop_cow_must_preserve() - does a snapshot see what is at a position of a root?
  * @node: the node
  * @pgoff: the position
@@ -85,6 +65,36 @@ bool vmop_cow_must_preserve(struct vmop_cow *node, pgoff_t pgoff)
 		return false;
 	return vmop_cow_is_leaf(frozen) ||
 	       vmop_cow_is_seen(frozen, pgoff, NULL);
+}
+
+/**
+ * vmop_cow_outdate() - a root changes what its snapshots do not see
+ * @node: the node
+ * @start: first page
+ * @end: page behind the last one
+ *
+ * A snapshot that has something of its own there is not given what the root had,
+ * so it cannot go back to that.
+ *
+ * Context: shared tree lock; what is set here is never taken back.
+ */
+void vmop_cow_outdate(struct vmop_cow *node, pgoff_t start, pgoff_t end)
+{
+	struct vmop_cow *frozen = node->frozen;
+
+	if (!frozen || end <= frozen->offset ||
+	    start >= frozen->offset + frozen->limit)
+		return;
+	start = max(start, frozen->offset) - frozen->offset;
+	end = min(end - frozen->offset, frozen->limit);
+	if (vmop_cow_is_leaf(frozen)) {
+		if (!frozen->keep_base)
+			WRITE_ONCE(frozen->base_lost, true);
+	} else if (vmop_plist_next_gap(&frozen->pages, start, end) >= end) {
+		/* It was given all of it, and those below go back to that. */
+		return;
+	}
+	vmop_cow_lose_base(frozen);
 }
 
 /**
@@ -212,6 +222,7 @@ int vmop_cow_preserve_range(struct vmop_cow *node, pgoff_t start, pgoff_t end,
 	ret = vmop_cow_preserve_reserve(node, pgoff, end, missing);
 	if (ret)
 		return ret;
+	vmop_cow_outdate(node, pgoff, end);
 	/* No interval crosses the new end: to cut there cannot fail any more. */
 	if (vmop_plist_in_interval(&node->pages, start))
 		ret = vmop_plist_populate_slots(&node->pages, start, start + 1);
@@ -338,7 +349,6 @@ int vmop_cow_give_page(struct vmop_cow *node, pgoff_t pgoff,
 		       struct vmop_page *page, bool write)
 {
 	struct vmop_res res;
-	int ret;
 
 	vmop_cow_assert_exclusive(node);
 	res = vmop_cow_resolve(node, pgoff);
@@ -348,10 +358,7 @@ int vmop_cow_give_page(struct vmop_cow *node, pgoff_t pgoff,
 		return vmop_cow_preserve_copy(node, pgoff, page, &res);
 	if (res.kind == VMOP_RES_PAGE && res.owner == node)
 		return -EEXIST;
-	ret = res.kind == VMOP_RES_ZERO ?
-	      vmop_cow_fill(node, pgoff, page, write) :
-	      vmop_cow_fork(node, pgoff, page, &res);
-	if (!ret)
-		vmop_cow_change_own(node);
-	return ret;
+	if (res.kind == VMOP_RES_ZERO)
+		return vmop_cow_fill(node, pgoff, page, write);
+	return vmop_cow_fork(node, pgoff, page, &res);
 }

@@ -69,7 +69,7 @@ bool vmop_cow_is_seen(struct vmop_cow *node, pgoff_t pgoff,
  *
  * So a reset would not show it to who has changed it since.
  *
- * Context: exclusive tree lock.
+ * Context: shared tree lock; what is set here is never taken back.
  */
 void vmop_cow_lose_base(struct vmop_cow *node)
 {
@@ -78,7 +78,7 @@ void vmop_cow_lose_base(struct vmop_cow *node)
 
 	while ((below = vmop_cow_next_below(node, below, true, &offset)))
 		if (!below->keep_base)
-			below->base_lost = true;
+			WRITE_ONCE(below->base_lost, true);
 }
 
 /* Free the page at a position of a hidden node, if nobody sees it. */

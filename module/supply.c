@@ -433,7 +433,9 @@ static int vmop_supply_take(struct vmop_supply_job *job, struct vmop_vmo *aux,
 
 	if (node->nr_pages < nr_pages || start > node->nr_pages - nr_pages)
 		ret = -ERANGE;
-	else if (node->parent || aux->space->sealed)
+	else if (aux->space->sealed)
+		ret = -EPERM;
+	else if (node->parent)
 		ret = -EOPNOTSUPP;
 	for (i = 0; !ret && i < nr_pages; i++) {
 		slot = vmop_plist_lookup(&node->pages, start + i);
@@ -520,18 +522,21 @@ static struct vmop_vmo *vmop_supply_get_aux(s32 fd, struct file **file)
 static int vmop_supply_check_aux(struct vmop_vmo *aux, u64 off, u64 len)
 {
 	struct vmop_cow *node;
-	bool shared;
+	int ret = 0;
 	u64 size;
 
 	down_read(&aux->tree->lock);
 	node = vmop_vmo_node(aux);
 	size = (u64)node->nr_pages << PAGE_SHIFT;
-	/* What clones see cannot be taken away. */
-	shared = node->parent || aux->space->sealed;
+	if (aux->space->sealed)
+		ret = -EPERM;
+	else if (node->parent)
+		/* What clones see cannot be taken away. */
+		ret = -EOPNOTSUPP;
+	else if (off > size || len > size - off)
+		ret = -ERANGE;
 	up_read(&aux->tree->lock);
-	if (shared)
-		return -EOPNOTSUPP;
-	return off > size || len > size - off ? -ERANGE : 0;
+	return ret;
 }
 
 /**

@@ -936,7 +936,7 @@ struct vmop_vmo_seal {
  *          VMOP_VMO_COMPOSE is called on
  * @__reserved: Must be 0
  * @offset: Where in that VMO it starts: a multiple of the page size
- * @length: Bytes: a multiple of the page size
+ * @length: Bytes: a multiple of the page size, not 0
  */
 struct vmop_compose_window {
 	__s32 vmo_fd;
