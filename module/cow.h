@@ -303,6 +303,8 @@ int vmop_cow_preserve_range(struct vmop_cow *node, pgoff_t start, pgoff_t end,
 struct vmop_cow *vmop_cow_next_below(struct vmop_cow *top,
 				     struct vmop_cow *node, bool descend,
 				     pgoff_t *offset);
+void vmop_cow_attach(struct vmop_cow *node, struct vmop_cow *parent,
+		     pgoff_t offset, pgoff_t limit);
 void vmop_cow_clone(struct vmop_cow *node, struct vmop_cow *child,
 		    pgoff_t offset, pgoff_t nr_pages);
 bool vmop_cow_snapshot(struct vmop_cow *node, struct vmop_cow *left,
@@ -313,6 +315,23 @@ bool vmop_cow_freeze(struct vmop_cow *root, struct vmop_cow *hidden,
 void vmop_cow_clamp_children(struct vmop_cow *node, pgoff_t nr_pages);
 void vmop_cow_close(struct vmop_cow *node, struct list_head *dead);
 int vmop_cow_reset(struct vmop_cow *node, unsigned long *nr_dropped);
+
+/**
+ * vmop_cow_window() - pages of a parent that a window shows
+ * @parent_pages: pages that the parent has
+ * @offset: where in it the window starts
+ * @nr_pages: pages of the window
+ *
+ * Return: how many of them are inside of the parent.
+ */
+static inline pgoff_t vmop_cow_window(pgoff_t parent_pages, pgoff_t offset,
+				      pgoff_t nr_pages)
+{
+	return offset < parent_pages ? min(nr_pages, parent_pages - offset) : 0;
+}
+
+/* cow_merge.c: two nodes become one */
+void vmop_cow_merge(struct vmop_cow *node, struct list_head *dead);
 
 /* cow_share.c: who sees what */
 bool vmop_cow_is_seen(struct vmop_cow *node, pgoff_t pgoff,

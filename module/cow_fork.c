@@ -111,15 +111,20 @@ pgoff_t vmop_cow_preserve_next(struct vmop_cow *node, pgoff_t start,
 			       pgoff_t end)
 {
 	struct vmop_cow *frozen = node->frozen;
-	pgoff_t pgoff;
+	pgoff_t pgoff, last;
 
 	if (!frozen || start >= frozen->offset + frozen->limit)
 		return end;
-	for (pgoff = max(start + 1, frozen->offset); pgoff < end; pgoff++) {
-		if (pgoff - frozen->offset >= frozen->limit)
-			return end;
-		if (vmop_cow_must_preserve(node, pgoff))
+	last = min(end, frozen->offset + frozen->limit);
+	for (pgoff = max(start + 1, frozen->offset); pgoff < last; pgoff++) {
+		/* What it has something of its own for is nothing to it. */
+		pgoff = vmop_plist_next_gap(&frozen->pages,
+					    pgoff - frozen->offset,
+					    last - frozen->offset) +
+			frozen->offset;
+		if (pgoff < last && vmop_cow_must_preserve(node, pgoff))
 			return pgoff;
+		cond_resched();
 	}
 	return end;
 }
@@ -158,34 +163,58 @@ static void vmop_cow_preserve_unreserve(struct vmop_cow *node, pgoff_t start,
 {
 	struct vmop_cow *frozen = node->frozen;
 
-	for (; start < end; start++)
+	/* Only for pages something was reserved. */
+	for (; vmop_plist_next_page(&node->pages, &start, end); start++)
 		vmop_plist_unreserve(&frozen->pages, start - frozen->offset);
+}
+
+/* One step of vmop_cow_preserve_reserve(): the position or run at *@pgoff. */
+static int vmop_cow_preserve_step(struct vmop_cow *node, pgoff_t *pgoff,
+				  pgoff_t end)
+{
+	struct vmop_slot slot = vmop_plist_lookup(&node->pages, *pgoff);
+	struct vmop_cow *frozen = node->frozen;
+	struct vmop_interval interval;
+	bool in_interval;
+	pgoff_t next;
+
+	switch (slot.kind) {
+	case VMOP_SLOT_EMPTY:
+		if (vmop_cow_must_preserve(node, *pgoff))
+			return -EBUSY;
+		next = vmop_plist_next_content(&node->pages, *pgoff, end);
+		*pgoff = vmop_cow_preserve_next(node, *pgoff, next);
+		return *pgoff < next ? -EBUSY : 0;
+	case VMOP_SLOT_ZERO:
+		vmop_plist_find_interval(&node->pages, *pgoff, &interval);
+		*pgoff = interval.end;
+		return 0;
+	case VMOP_SLOT_PAGE:
+		if (vmop_cow_must_preserve(node, *pgoff) &&
+		    vmop_plist_reserve(&frozen->pages,
+				       *pgoff - frozen->offset,
+				       VMOP_RESERVE_NO_INTERVALS, &slot,
+				       &in_interval))
+			return -ENOMEM;
+		break;
+	default:
+		break;
+	}
+	(*pgoff)++;
+	return 0;
 }
 
 /* All that may fail, for vmop_cow_preserve_range(). */
 static int vmop_cow_preserve_reserve(struct vmop_cow *node, pgoff_t start,
 				     pgoff_t end, pgoff_t *missing)
 {
-	struct vmop_cow *frozen = node->frozen;
-	struct vmop_slot slot;
-	bool in_interval;
-	pgoff_t pgoff;
-	int ret = 0;
+	pgoff_t pgoff = start;
+	int ret;
 
-	for (pgoff = start; pgoff < end; pgoff++) {
-		if (!vmop_cow_must_preserve(node, pgoff))
-			continue;
-		slot = vmop_plist_lookup(&node->pages, pgoff);
-		if (slot.kind == VMOP_SLOT_EMPTY) {
-			*missing = pgoff;
-			ret = -EBUSY;
-		} else if (slot.kind == VMOP_SLOT_PAGE) {
-			ret = vmop_plist_reserve(&frozen->pages,
-						 pgoff - frozen->offset,
-						 VMOP_RESERVE_NO_INTERVALS,
-						 &slot, &in_interval);
-		}
+	while (pgoff < end) {
+		ret = vmop_cow_preserve_step(node, &pgoff, end);
 		if (ret) {
+			*missing = pgoff;
 			vmop_cow_preserve_unreserve(node, start, pgoff);
 			return ret;
 		}

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * cow_tree.c - the shape of a family: how a clone is hung into it, and what
- * becomes of nodes when their VMOs are closed. It alone writes parent, children,
- * sibling and frozen of struct vmop_cow. No walk recurses: a family may be
+ * becomes of nodes when their VMOs are closed. It and cow_merge.c alone write
+ * parent, children, sibling and frozen of struct vmop_cow. No walk recurses: a family may be
  * thousands of nodes deep.
  *
  * Three ways to hang a clone in (Documentation/cow.rst):
@@ -52,20 +52,22 @@ struct vmop_cow *vmop_cow_next_below(struct vmop_cow *top,
 	return NULL;
 }
 
-static void vmop_cow_attach(struct vmop_cow *node, struct vmop_cow *parent,
-			    pgoff_t offset, pgoff_t limit)
+/**
+ * vmop_cow_attach() - hang a node under another one
+ * @node: a node without a parent
+ * @parent: the other one
+ * @offset: where in @parent the node starts
+ * @limit: pages of it that look to @parent
+ *
+ * Context: exclusive tree lock.
+ */
+void vmop_cow_attach(struct vmop_cow *node, struct vmop_cow *parent,
+		     pgoff_t offset, pgoff_t limit)
 {
 	node->parent = parent;
 	node->offset = offset;
 	node->limit = limit;
 	list_add(&node->sibling, &parent->children);
-}
-
-/* Pages of a parent that a window shows. */
-static pgoff_t vmop_cow_window(pgoff_t parent_pages, pgoff_t offset,
-			       pgoff_t nr_pages)
-{
-	return offset < parent_pages ? min(nr_pages, parent_pages - offset) : 0;
 }
 
 /* Has a node nothing to say about a range? */
@@ -247,129 +249,6 @@ static void vmop_cow_unlink(struct vmop_cow *node)
 	list_del_init(&node->sibling);
 	if (parent->frozen == node)
 		parent->frozen = NULL;
-}
-
-/* A run of zeros becomes the heir's, where it has nothing. */
-static int vmop_cow_merge_zeros(struct vmop_cow *heir, pgoff_t start,
-				pgoff_t end)
-{
-	pgoff_t stop;
-	int ret;
-
-	while (start < end) {
-		start = vmop_plist_next_gap(&heir->pages, start, end);
-		if (start >= end)
-			break;
-		stop = vmop_plist_next_content(&heir->pages, start, end);
-		ret = vmop_plist_add_zero_interval(&heir->pages, start, stop,
-						   VMOP_UNTRACKED);
-		if (ret)
-			return ret;
-		start = stop;
-	}
-	return 0;
-}
-
-/* One position of a hidden node becomes the heir's, where it has nothing. */
-static int vmop_cow_merge_one(struct vmop_cow *heir, pgoff_t pgoff,
-			      struct vmop_slot slot)
-{
-	if (vmop_plist_lookup(&heir->pages, pgoff).kind != VMOP_SLOT_EMPTY)
-		return 0;
-	if (slot.kind != VMOP_SLOT_PAGE)
-		return vmop_plist_insert_marker(&heir->pages, pgoff);
-	vmop_page_zero_tail(slot.page, vmop_cow_cut(heir, pgoff));
-	return vmop_cow_move(slot.page, false, heir, pgoff);
-}
-
-static int vmop_cow_merge_cuts(struct vmop_cow *node, struct vmop_cow *heir)
-{
-	unsigned long pgoff;
-	unsigned int cut;
-	void *entry;
-	int ret;
-
-	xa_for_each_range(&node->cuts, pgoff, entry, heir->offset,
-			  heir->offset + heir->limit - 1) {
-		pgoff_t at = pgoff - heir->offset;
-
-		heir->base_lost = true;
-		cut = min_t(unsigned int, xa_to_value(entry),
-			    vmop_cow_cut(heir, at));
-		ret = xa_err(xa_store(&heir->cuts, at, xa_mk_value(cut),
-				      VMOP_PLIST_GFP));
-		if (ret)
-			return ret;
-	}
-	return 0;
-}
-
-/* What a hidden node has in the window of its only child becomes the child's. */
-static int vmop_cow_merge_content(struct vmop_cow *node, struct vmop_cow *heir)
-{
-	pgoff_t end = heir->offset + heir->limit;
-	pgoff_t pgoff = heir->offset;
-	struct vmop_interval interval;
-	struct vmop_slot slot;
-	int ret;
-
-	for (;;) {
-		pgoff = vmop_plist_next_content(&node->pages, pgoff, end);
-		if (pgoff >= end)
-			break;
-		slot = vmop_plist_lookup(&node->pages, pgoff);
-		if (slot.kind == VMOP_SLOT_ZERO) {
-			vmop_plist_find_interval(&node->pages, pgoff,
-						 &interval);
-			interval.end = min(interval.end, end);
-			ret = vmop_cow_merge_zeros(heir, pgoff - heir->offset,
-						   interval.end - heir->offset);
-			pgoff = interval.end;
-		} else {
-			ret = vmop_cow_merge_one(heir, pgoff - heir->offset,
-						 slot);
-			pgoff++;
-		}
-		if (ret)
-			return ret;
-		heir->base_lost = true;
-		cond_resched();
-	}
-	return heir->limit ? vmop_cow_merge_cuts(node, heir) : 0;
-}
-
-/*
- * A hidden node with one child is that child. One that keeps its base stays for
- * that, one that lacks the memory for it stays as well: nobody can tell.
- * (semantics: COW-21)
- */
-static void vmop_cow_merge(struct vmop_cow *node, struct list_head *dead)
-{
-	struct vmop_cow *heir = list_first_entry(&node->children,
-						 struct vmop_cow, sibling);
-	struct vmop_cow *parent = node->parent;
-
-	if (vmop_cow_is_leaf(heir) && heir->keep_base)
-		return;
-	if (vmop_cow_merge_content(node, heir))
-		return;
-	list_del(&heir->sibling);
-	heir->parent = NULL;
-	if (parent) {
-		vmop_cow_attach(heir, parent, heir->offset + node->offset,
-				vmop_cow_window(node->limit, heir->offset,
-						heir->limit));
-		if (parent->frozen == node)
-			parent->frozen = heir;
-		list_del_init(&node->sibling);
-		node->parent = NULL;
-		if (node->keep_base)
-			vmop_cow_unsee(heir, 0, heir->limit);
-	} else {
-		heir->limit = 0;
-	}
-	vmop_cow_clear(node);
-	list_add(&node->sibling, dead);
 }
 
 /* The end of a node that nobody sees through. */
