@@ -7,12 +7,14 @@
 
 #include "page_list.h"
 
-/* What the tests take for pages. */
+/* What the tests take for pages, if they know no better. */
+#ifndef VMOP_PAGE_H
 struct vmop_page {
 	unsigned int id;
 	bool owned;	/* by a list of the test */
 	bool dirtied;	/* vmop_plist_mark_dirty() said so */
 };
+#endif
 
 /* One position, as the list's entries describe it. */
 struct plist_cell {
