@@ -152,7 +152,8 @@ static void step_share(struct cwr *run, struct cwr_view *v)
 		if (fd < 0)
 			cwr_wrong(run, "reference: %d", fd);
 		else
-			cwr_new_view(run, fd, v->object, v->resizable);
+			cwr_new_view(run, fd, v->object,
+				     v->resizable)->reference = true;
 		return;
 	}
 	page = cwr_rnd(run, pages + 1);
@@ -215,8 +216,10 @@ static void step_reset(struct cwr *run, struct cwr_view *v)
 	ret = test_cow_reset(v->fd, NULL);
 	cwr_say(run, "reset view %td (object %u): %d", v - run->view, v->object,
 		ret);
-	cwr_same(run, "reset", ret, 0);
-	cwm_reset(&run->m, v->object);
+	/* a reference is no clone, whatever it refers to */
+	cwr_same(run, "reset", ret, v->reference ? -EOPNOTSUPP : 0);
+	if (!v->reference)
+		cwm_reset(&run->m, v->object);
 }
 
 static void step_write_back(struct cwr *run, struct cwr_view *v)

@@ -78,11 +78,11 @@ FIXTURE_TEARDOWN(end)
 TEST_F(end, det_8_detach)
 {
 	shows_by(&self->c, 0, 1, OLD);
-	shows_by(&self->d, 0, 1, OWN);
+	shows_from_by(&self->d, 0, 1, OWN, 1);
 	detach(&self->tp, &self->vmo);
 	expect_complete(&self->tp, OLD);
 	shows_by(&self->c, 1, 1, OWN);
-	shows_by(&self->d, 0, 1, OWN);
+	shows_from_by(&self->d, 0, 1, OWN, 1);
 	shows_by(&self->d, 1, 1, OWN + 1);
 	read_fails(&self->c, 0, ENOTCONN);
 	read_fails(&self->c, 2, ENOTCONN);

@@ -15,12 +15,13 @@
 #define CWR_FAMILIES 3
 #define CWR_VIEWS 30
 #define CWR_CELL (vmop_test_page_size / CWM_CELLS)
-#define CWR_LOG_LINES 60
+#define CWR_LOG_LINES 400
 
 struct cwr_view {
 	bool used;
 	bool resizable;
 	bool slice;
+	bool reference;
 	int fd;
 	char *map;		/* CWM_PAGES of it, or NULL */
 	unsigned int object;
