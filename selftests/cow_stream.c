@@ -53,7 +53,7 @@ FIXTURE_SETUP(stream)
 	struct vmop_test_vmo_args args = { .key = KEY };
 	bool all = variant->kind == REFERENCE;
 
-	self->bytes = 128 * MIB / (vmop_test_scale() > 1 ? 4 : 1);
+	self->bytes = 48 * MIB / (vmop_test_scale() > 1 ? 4 : 1);
 	args.length = self->bytes;
 	ASSERT_EQ(0, test_cgroup_setup());
 	ASSERT_EQ(0, test_cgroup_make(&self->payer, "payer", self->bytes / 4));
@@ -100,7 +100,7 @@ static __u64 stream(const struct test_cow *v, bool map, __u64 start, __u64 end)
 /* EVT-1, EVT-2: right, nobody killed, and what was written is still there. */
 TEST_F_TIMEOUT(stream, evt_1_two_passes, 600)
 {
-	__u64 own = self->bytes / 64, i;
+	__u64 own = self->bytes / 48, i;
 	struct vmop_vmo_get_info info;
 
 	/* a clone's own pages cannot be asked for again; a view's are dirty */
