@@ -155,6 +155,13 @@ static inline void list_splice_tail_init(struct list_head *list,
 		list_move_tail(list->next, head);
 }
 
+static inline void list_splice_init(struct list_head *list,
+				    struct list_head *head)
+{
+	while (!list_empty(list))
+		list_move(list->prev, head);
+}
+
 static inline void bitmap_set(unsigned long *map, unsigned int start, int nr)
 {
 	while (nr-- > 0)
@@ -175,9 +182,10 @@ static inline void bitmap_copy(unsigned long *to, const unsigned long *from,
 struct rw_semaphore {
 	int readers;
 	bool writer;
+	bool ready;
 };
 
-#define init_rwsem(s)		(*(s) = (struct rw_semaphore){ 0 })
+#define init_rwsem(s)		(*(s) = (struct rw_semaphore){ .ready = true })
 #define lockdep_assert_held(s)	shim_must((s)->writer || (s)->readers)
 #define lockdep_assert_held_write(s) shim_must((s)->writer)
 
