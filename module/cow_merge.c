@@ -256,9 +256,15 @@ static struct vmop_cow *vmop_cow_adopt(struct vmop_cow *node,
 	return child;
 }
 
-/* Only with the same positions, and the same mappings when it is a leaf. */
+/*
+ * Only with the same positions, and the same mappings when it is a leaf. And only
+ * if all that the child has is where it looks to the parent: each step shows.
+ */
 static bool vmop_cow_can_adopt(struct vmop_cow *node, struct vmop_cow *child)
 {
+	if (vmop_plist_next_content(&child->pages, child->limit,
+				    child->nr_pages) < child->nr_pages)
+		return false;
 	return !child->offset && !node->keep_base && !child->frozen &&
 	       (vmop_cow_is_hidden(child) || child->home == node->home) &&
 	       atomic_long_read(&child->nr_resident) <
