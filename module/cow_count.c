@@ -137,8 +137,8 @@ static unsigned long vmop_count_zeros(struct vmop_cow *node)
  * @counter: to work with
  * @shares: all zero on entry
  *
- * Its own pages are private, whoever sees them. Of those in hidden nodes above
- * it counts what it sees, and what it keeps for a reset.
+ * Its own pages are private, whoever sees them. Of those in hidden nodes above,
+ * and in a composed root, it counts what it sees, and what it keeps for a reset.
  * (semantics: COW-41, with the fractions of COW-17)
  *
  * Context: shared tree lock. Takes time for each leaf below the same hidden
@@ -156,7 +156,7 @@ void vmop_cow_count_shares(struct vmop_cow *node,
 	shares->nr_zero = vmop_count_zeros(node);
 	for (top = node->parent; top; top = top->parent) {
 		/* A leaf's pages are its own; it may see hidden ones itself. */
-		if (!vmop_cow_is_hidden(top))
+		if (!vmop_cow_is_hidden(top) && !top->composed)
 			continue;
 		piece.start = 0;
 		while (vmop_plist_next_page(&top->pages, &piece.start,

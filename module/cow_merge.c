@@ -237,6 +237,7 @@ static void vmop_cow_adopt_place(struct vmop_cow *node, struct vmop_cow *child)
 		child->home->node = node;
 	child->parent = NULL;
 	node->limit = min(node->limit, child->limit);
+	vmop_cow_forget_cuts(node, child->limit, node->nr_pages);
 	node->len = child->len;
 	node->nr_pages = child->nr_pages;
 	node->keep_base = false;

@@ -125,7 +125,8 @@ static int vmop_child_snapshot(const struct vmop_vmo *vmo,
 	if (node->source)
 		return vmop_vmo_is_slice(vmo) ? -EOPNOTSUPP :
 						VMOP_CLONE_FREEZE;
-	if (vmo->tree->source &&
+	/* Without a parent there is nothing that it could follow. */
+	if (node->parent && vmo->tree->source &&
 	    (!vmop_child_is_frozen(node) ||
 	     (!vmop_cow_is_hidden(node->parent) && !node->parent->source)))
 		return -EOPNOTSUPP;
