@@ -202,6 +202,17 @@ static int hang_on(const struct cwm *m, unsigned int object, unsigned int *page,
 	return object;
 }
 
+/* Made with nothing to look at: it stands alone, which shows in what it allows. */
+static bool stands_alone(const struct cwm_object *o)
+{
+	unsigned int i;
+
+	for (i = 0; i < CWM_PAGES; i++)
+		if (o->base[i].place != CWM_NONE)
+			return false;
+	return true;
+}
+
 enum cwm_clone cwm_may_clone(const struct cwm *m, unsigned int object,
 			     __u32 flags, unsigned int page, unsigned int nr)
 {
@@ -209,9 +220,13 @@ enum cwm_clone cwm_may_clone(const struct cwm *m, unsigned int object,
 	unsigned int at = page;
 
 	if (!o->root && !o->follows)
-		return CWM_MADE;
+		return stands_alone(o) &&
+		       flags & VMOP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE ?
+		       CWM_UNSURE : CWM_MADE;
+	if (flags & VMOP_CHILD_SNAPSHOT && !o->root)
+		return stands_alone(o) ? CWM_UNSURE : CWM_REFUSED;
 	if (flags & VMOP_CHILD_SNAPSHOT)
-		return o->root ? CWM_MADE : CWM_REFUSED;
+		return CWM_MADE;
 	/* where a follower ends inside a page is not for us */
 	if (o->len % CWM_CELLS)
 		return CWM_UNSURE;
