@@ -39,6 +39,7 @@ union abi_any {
 	struct vmop_vmo_create_child create_child;
 	struct vmop_vmo_reset reset;
 	struct vmop_vmo_seal seal;
+	struct vmop_vmo_compose compose;
 };
 
 struct abi_env {
@@ -53,6 +54,7 @@ struct abi_env {
 	int file;		/* memfd of ABI_PAGES */
 	int null;		/* /dev/null */
 	char *src;		/* ABI_PAGES of memory */
+	struct vmop_compose_window window;	/* page 0 of anon */
 };
 
 /* A member's offset; 0 (the size) stands for "has none". */
@@ -179,6 +181,14 @@ static void abi_fill_create_child(const struct abi_env *env,
 	arg->create_child.flags = VMOP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE;
 	arg->create_child.length = PG(1);
 	arg->create_child.payer_fd = -1;
+}
+
+/* Nothing is copied: the new VMO is not touched. */
+static void abi_fill_compose(const struct abi_env *env, union abi_any *arg)
+{
+	arg->compose.windows_uptr = (uintptr_t)&env->window;
+	arg->compose.nr_windows = 1;
+	arg->compose.payer_fd = -1;
 }
 
 #define ABI_CHILD_FLAGS (2 * VMOP_CHILD_RESETTABLE - 1)
@@ -312,6 +322,13 @@ static const struct abi_cmd abi_cmds[] = {
 		.on_vmo = true,
 		.fd = ABI_OFF(abi_env, sealed),
 		.fill = abi_fill_info,
+	}, {
+		.name = "VMO_COMPOSE", .cmd = VMOP_VMO_COMPOSE,
+		.size = sizeof(struct vmop_vmo_compose),
+		.on_vmo = true,
+		.out_fd = ABI_OFF(vmop_vmo_compose, out_vmo_fd),
+		.reserved = { ABI_OFF(vmop_vmo_compose, __reserved) },
+		.fill = abi_fill_compose,
 	},
 };
 
@@ -471,6 +488,9 @@ static inline int abi_open(struct abi_env *env)
 			       NULL);
 	if (ret)
 		return ret;
+	env->window = (struct vmop_compose_window) {
+		.vmo_fd = env->anon, .length = PG(1),
+	};
 	env->clone = test_cow_child(env->vmo.fd,
 				    VMOP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE |
 				    VMOP_CHILD_RESETTABLE, 0, PG(ABI_PAGES));

@@ -218,6 +218,22 @@ AT(vmop_vmo_seal, size, 0);
 AT(vmop_vmo_seal, flags, 4);
 SIZE(vmop_vmo_seal, 8);
 
+AT(vmop_compose_window, vmo_fd, 0);
+AT(vmop_compose_window, __reserved, 4);
+AT(vmop_compose_window, offset, 8);
+AT(vmop_compose_window, length, 16);
+SIZE(vmop_compose_window, 24);
+
+AT(vmop_vmo_compose, size, 0);
+AT(vmop_vmo_compose, flags, 4);
+AT(vmop_vmo_compose, windows_uptr, 8);
+AT(vmop_vmo_compose, nr_windows, 16);
+AT(vmop_vmo_compose, payer_fd, 20);
+AT(vmop_vmo_compose, out_vmo_fd, 24);
+AT(vmop_vmo_compose, __reserved, 28);
+AT(vmop_vmo_compose, name, 32);
+SIZE(vmop_vmo_compose, 64);
+
 VMOP_FIXTURE(layout)
 
 /* The numbers that programs were compiled with: _IO(0xB9, n), no size in them. */
@@ -250,7 +266,7 @@ TEST_F(layout, command_numbers)
 	EXPECT_EQ(0xa6, VMOP_CMD_VMO_SET_CACHE_POLICY);
 	EXPECT_EQ(0xb9a7, VMOP_VMO_RESET);
 	EXPECT_EQ(0xb9a8, VMOP_VMO_SEAL);
-	EXPECT_EQ(0xa9, VMOP_CMD_VMO_COMPOSE);
+	EXPECT_EQ(0xb9a9, VMOP_VMO_COMPOSE);
 }
 
 /* The values of the enums, which are in records and structures. */
@@ -271,6 +287,7 @@ TEST_F(layout, enum_values)
 	EXPECT_EQ(1 << 17, VMOP_VMO_PAGER_BACKED);
 	EXPECT_EQ(1 << 18, VMOP_VMO_SEALED);
 	EXPECT_EQ(1 << 19, VMOP_VMO_NO_WRITE);
+	EXPECT_EQ(1 << 20, VMOP_VMO_COMPOSED);
 	EXPECT_EQ(1, VMOP_CHILD_SNAPSHOT);
 	EXPECT_EQ(2, VMOP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE);
 	EXPECT_EQ(4, VMOP_CHILD_SNAPSHOT_MODIFIED);

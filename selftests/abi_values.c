@@ -191,6 +191,8 @@ TEST_F(abi_values, payer_fd)
 				arg.vmo_create.payer_fd = bad[i].fd;
 			else if (c->cmd == VMOP_VMO_CREATE_CHILD)
 				arg.create_child.payer_fd = bad[i].fd;
+			else if (c->cmd == VMOP_VMO_COMPOSE)
+				arg.compose.payer_fd = bad[i].fd;
 			else
 				arg.pager_vmo_create.payer_fd = bad[i].fd;
 			/* Without the feature any payer is refused alike. */
