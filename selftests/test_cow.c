@@ -51,6 +51,21 @@ int test_cow_seal(int vmo)
 	return vmop_test_ioctl(vmo, VMOP_VMO_SEAL, &cmd);
 }
 
+int test_cow_compose(int vmo, const struct vmop_compose_window *windows,
+		     __u32 nr)
+{
+	struct vmop_vmo_compose cmd = {
+		.size = sizeof(cmd),
+		.windows_uptr = (uintptr_t)windows,
+		.nr_windows = nr,
+		.payer_fd = -1,
+		.out_vmo_fd = -1,
+	};
+	int ret = vmop_test_ioctl(vmo, VMOP_VMO_COMPOSE, &cmd);
+
+	return ret ? ret : cmd.out_vmo_fd;
+}
+
 int test_cow_shares(int vmo, struct vmop_vmo_get_info *info)
 {
 	memset(info, 0, sizeof(*info));
@@ -166,6 +181,18 @@ int test_cow_make(struct test_cow *v, int parent, __u32 flags, __u64 pgoff,
 		nr = info.out_size / vmop_test_page_size;
 	}
 	return test_cow_start(v, fd, nr);
+}
+
+int test_cow_join(struct test_cow *v, int vmo,
+		  const struct vmop_compose_window *windows, __u32 nr)
+{
+	__u64 length = 0;
+	__u32 i;
+
+	for (i = 0; i < nr; i++)
+		length += windows[i].length;
+	return test_cow_start(v, test_cow_compose(vmo, windows, nr),
+			      length / vmop_test_page_size);
 }
 
 struct test_cow test_cow_of(const struct test_vmo *vmo)

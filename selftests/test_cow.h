@@ -26,6 +26,9 @@ int test_cow_child(int vmo, __u32 flags, __u64 offset, __u64 length);
 /* *actual may be NULL; it is set on failure, too. */
 int test_cow_reset(int vmo, __u64 *actual);
 int test_cow_seal(int vmo);
+/* VMOP_VMO_COMPOSE on a VMO, payer_fd -1: the new one's descriptor. */
+int test_cow_compose(int vmo, const struct vmop_compose_window *windows,
+		     __u32 nr);
 /* GET_INFO with VMOP_GET_INFO_SHARES. */
 int test_cow_shares(int vmo, struct vmop_vmo_get_info *info);
 /* Does poll() tell EPOLLPRI now, that is: no children? */
@@ -51,6 +54,9 @@ int test_cow_filled(struct test_cow *v, int pager, __u32 flags, __u64 nr,
 /* A child of that, mapped unless nr is 0. */
 int test_cow_make(struct test_cow *v, int parent, __u32 flags, __u64 pgoff,
 		  __u64 nr);
+/* One composed of parts, mapped. */
+int test_cow_join(struct test_cow *v, int vmo,
+		  const struct vmop_compose_window *windows, __u32 nr);
 /* Map nr pages of it in the place of what is mapped. */
 int test_cow_map(struct test_cow *v, __u64 nr);
 void test_cow_unmap(struct test_cow *v);
@@ -113,6 +119,20 @@ struct vmop_thread *test_cow_writer(const struct test_cow *v, bool map,
 	ASSERT_EQ(0, test_cow_make(_v, _parent, _flags, _pgoff, _nr))
 #define err_child(_err, _parent, _flags, _pgoff, _nr) \
 	EXPECT_EQ(-(_err), test_cow_child(_parent, _flags, PG(_pgoff), PG(_nr)))
+
+/* A part, and a VMO of some that is made by a call on a VMO. */
+#define PART(_fd, _pgoff, _nr) \
+	{ .vmo_fd = (_fd), .offset = PG(_pgoff), .length = PG(_nr) }
+#define compose(_v, _vmo, ...) do { \
+	const struct vmop_compose_window __parts[] = { __VA_ARGS__ }; \
+	ASSERT_EQ(0, test_cow_join(_v, _vmo, __parts, \
+				   sizeof(__parts) / sizeof(__parts[0]))); \
+} while (0)
+#define err_compose(_err, _vmo, ...) do { \
+	const struct vmop_compose_window __parts[] = { __VA_ARGS__ }; \
+	EXPECT_EQ(-(_err), test_cow_compose(_vmo, __parts, \
+					    sizeof(__parts) / sizeof(__parts[0]))); \
+} while (0)
 
 /* By call only; the second: of other pages of the pattern. */
 #define put(_v, _pgoff, _nr, _key) \
