@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -18,6 +19,8 @@
 
 static int children;
 static int last_child = -1;
+/* The parts of the last composed VMO. */
+static struct vmop_compose_window windows[3];
 /* What the kernel tells next, when it has an id. */
 static struct vmop_vmo_get_info told;
 
@@ -26,6 +29,7 @@ static int on_clone(int fd, unsigned long cmd, void *arg)
 {
 	struct vmop_vmo_create_child *child = arg;
 	struct vmop_vmo_get_info *info = arg;
+	struct vmop_vmo_compose *compose = arg;
 	struct vmop_vmo_reset *reset_cmd = arg;
 
 	switch (cmd) {
@@ -33,6 +37,13 @@ static int on_clone(int fd, unsigned long cmd, void *arg)
 		children++;
 		last_child = memfd_create("child", MFD_CLOEXEC);
 		child->out_vmo_fd = last_child;
+		return 0;
+	case VMOP_VMO_COMPOSE:
+		children++;
+		memcpy(windows, (void *)(uintptr_t)compose->windows_uptr,
+		       sizeof(windows[0]) * compose->nr_windows);
+		last_child = memfd_create("composed", MFD_CLOEXEC);
+		compose->out_vmo_fd = last_child;
 		return 0;
 	case VMOP_VMO_GET_INFO:
 		if (info->flags & VMOP_GET_INFO_SHARES)
@@ -152,6 +163,52 @@ static void test_child_without_name(void)
 	CHECK_EQ(children, 1);
 	CHECK(!has_fd(last_child));
 	end_parent(parent);
+}
+
+static void test_compose(void)
+{
+	struct vmop_child_opts o = { .sz = sizeof(o), .name = "n",
+				     .payer_fd = 7 };
+	struct vmop_vmo_compose *cmd = (void *)mock.arg[0];
+	struct vmop_vmo *a = new_parent(), *b = NULL, *vmo = NULL;
+	struct vmop_part parts[3];
+
+	CHECK_EQ(vmop_vmo_from_fd(memfd_create("b", MFD_CLOEXEC), &b), 0);
+	reset();
+	parts[0] = (struct vmop_part){ b, PAGE, 3 * PAGE };
+	parts[1] = (struct vmop_part){ a, 0, PAGE };
+	parts[2] = (struct vmop_part){ b, 0, 0 };
+	CHECK_EQ(vmop_vmo_new_composed(parts, 3, &o, &vmo), 0);
+	CHECK_EQ(mock.calls, 1);
+	CHECK_EQ(mock.cmd[0], VMOP_VMO_COMPOSE);
+	CHECK_EQ(cmd->size, sizeof(*cmd));
+	CHECK_EQ(cmd->flags, 0);
+	CHECK_EQ(cmd->nr_windows, 3);
+	CHECK_EQ(cmd->payer_fd, 7);
+	CHECK(!strcmp((char *)cmd->name, "n"));
+	CHECK_EQ(windows[0].vmo_fd, vmop_vmo_fd(b));
+	CHECK_EQ(windows[0].offset, PAGE);
+	CHECK_EQ(windows[0].length, 3 * PAGE);
+	CHECK_EQ(windows[1].vmo_fd, vmop_vmo_fd(a));
+	CHECK_EQ(windows[1].length, PAGE);
+	CHECK_EQ(windows[2].vmo_fd, vmop_vmo_fd(b));
+	CHECK_EQ(windows[2].length, 0);
+	CHECK_EQ(vmop_vmo_fd(vmo), last_child);
+	vmop_vmo_close(vmo);
+	vmo = NULL;
+	reset();
+	CHECK_EQ(vmop_vmo_new_composed(parts, 0, NULL, &vmo), -EINVAL);
+	CHECK_EQ(vmop_vmo_new_composed(parts, 1ULL << 32, NULL, &vmo), -EINVAL);
+	o.__reserved = 1;
+	CHECK_EQ(vmop_vmo_new_composed(parts, 1, &o, &vmo), -EINVAL);
+	CHECK_EQ(mock.calls, 0);
+	mock.fail_with = ERANGE;
+	CHECK_EQ(vmop_vmo_new_composed(parts, 2, NULL, &vmo), -ERANGE);
+	CHECK_EQ(cmd->payer_fd, -1);
+	CHECK_EQ(cmd->name[0], 0);
+	CHECK(!vmo);
+	vmop_vmo_close(b);
+	end_parent(a);
 }
 
 static void test_reset_and_seal(void)
@@ -323,6 +380,7 @@ const struct lib_test clone_tests[] = {
 	{ "a child passes every option", test_child_fields },
 	{ "a child that cannot be", test_child_refused },
 	{ "a child that cannot be named is closed", test_child_without_name },
+	{ "a VMO composed of parts", test_compose },
 	{ "reset and seal", test_reset_and_seal },
 	{ "info with shares", test_info_shares },
 	{ "waiting until there are no children", test_wait_childless },

@@ -3,8 +3,11 @@
  * VMOs that are made from others, and what a family shares.
  */
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
 
 #include "internal.h"
 
@@ -45,6 +48,61 @@ int vmop_vmo_new_child(const struct vmop_vmo *parent, __u32 flags,
 	*out = vmo;
 	return 0;
 fail:
+	vmop_vmo_close(vmo);
+	return ret;
+}
+
+/* The parts as the kernel takes them, or NULL; the caller frees them. */
+static struct vmop_compose_window *vmop_windows(const struct vmop_part *parts,
+						size_t count)
+{
+	struct vmop_compose_window *windows;
+	size_t i;
+
+	windows = calloc(count, sizeof(*windows));
+	for (i = 0; windows && i < count; i++) {
+		windows[i].vmo_fd = parts[i].vmo->fd;
+		windows[i].offset = parts[i].offset;
+		windows[i].length = parts[i].length;
+	}
+	return windows;
+}
+
+int vmop_vmo_new_composed(const struct vmop_part *parts, size_t count,
+			  const struct vmop_child_opts *opts,
+			  struct vmop_vmo **out)
+{
+	struct vmop_vmo_compose cmd = { .size = sizeof(cmd) };
+	struct vmop_compose_window *windows;
+	struct vmop_child_opts o;
+	struct vmop_vmo *vmo;
+	int ret;
+
+	ret = vmop_opts_get(&o, sizeof(o), opts);
+	if (!ret)
+		ret = vmop_name_copy(cmd.name, o.name);
+	if (ret)
+		return ret;
+	if (o.__reserved || !count || count > UINT_MAX)
+		return -EINVAL;
+	vmo = vmop_vmo_alloc();
+	windows = vmop_windows(parts, count);
+	if (!vmo || !windows) {
+		ret = -ENOMEM;
+		goto out;
+	}
+	cmd.windows_uptr = (uintptr_t)windows;
+	cmd.nr_windows = (__u32)count;
+	cmd.payer_fd = o.payer_fd > 0 ? o.payer_fd : -1;
+	/* Which VMO is asked does not matter: every part names its own. */
+	ret = vmop_ioctl(parts[0].vmo->fd, VMOP_VMO_COMPOSE, &cmd);
+	if (ret)
+		goto out;
+	vmo->fd = cmd.out_vmo_fd;
+	*out = vmo;
+	vmo = NULL;
+out:
+	free(windows);
 	vmop_vmo_close(vmo);
 	return ret;
 }

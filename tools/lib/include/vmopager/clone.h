@@ -19,9 +19,11 @@ extern "C" {
 /**
  * struct vmop_child_opts - how a VMO is made from another one
  * @sz: sizeof(struct vmop_child_opts)
- * @name: name for people, under VMOP_NAME_LEN bytes; NULL: the parent's
+ * @name: name for people, under VMOP_NAME_LEN bytes; NULL: the parent's, and
+ *        none for a composed VMO
  * @payer_fd: directory of the cgroup that pays for pages that the child does
- *            not share; 0 or less: the caller's own. Snapshots only
+ *            not share; 0 or less: the caller's own. Snapshots and composed
+ *            VMOs only
  * @__reserved: must be 0
  */
 struct vmop_child_opts {
@@ -54,6 +56,37 @@ VMOP_API int vmop_vmo_new_child(const struct vmop_vmo *parent, __u32 flags,
 				__u64 offset, __u64 length,
 				const struct vmop_child_opts *opts,
 				struct vmop_vmo **out);
+
+/**
+ * struct vmop_part - a part of a composed VMO
+ * @vmo: VMO that it is a part of, open for reading
+ * @offset: where in @vmo it starts, a multiple of the page size
+ * @length: bytes, a multiple of the page size
+ */
+struct vmop_part {
+	const struct vmop_vmo *vmo;
+	__u64 offset;
+	__u64 length;
+};
+
+/**
+ * vmop_vmo_new_composed - make a VMO that shows parts of others
+ * @parts: they, one after the other; @parts[i].vmo may be closed afterwards
+ * @count: how many, at least 1
+ * @opts: options or NULL
+ * @out: the new VMO, as large as its parts together
+ *
+ * The parts may be of any families. A page is copied when it is touched first:
+ * take snapshots of VMOs that change meanwhile.
+ *
+ * Return: 0, -EINVAL (name too long, no or too many parts, a part that is not
+ * whole pages), -E2BIG (options), -EACCES (not open for reading), -ERANGE (a part
+ * that is not inside its VMO), -EOPNOTSUPP (a part of a composed VMO), or what
+ * VMOP_VMO_COMPOSE returned.
+ */
+VMOP_API int vmop_vmo_new_composed(const struct vmop_part *parts, size_t count,
+				   const struct vmop_child_opts *opts,
+				   struct vmop_vmo **out);
 
 /**
  * vmop_vmo_reset - let a clone forget what was changed through it
