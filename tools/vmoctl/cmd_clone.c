@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "command.h"
-#include "control.h"
 #include "kind.h"
 #include "out.h"
 #include "source.h"
@@ -183,25 +182,6 @@ static int make(const struct args *a, struct cloning *c)
 	return ret;
 }
 
-static int keep(const struct args *a, struct cloning *c)
-{
-	int conn, err;
-
-	err = control_keep(c->src.sock, a->name, c->vmo, &conn);
-	if (conn)
-		return system_error(conn, "no answer on socket '%s'",
-				    a->socket);
-	if (err == -EEXIST)
-		return plain_error("'%s' keeps a clone '%s' already: %s",
-				   a->socket, a->name,
-				   "drop it (vmoctl drop), or choose another name");
-	if (err)
-		return vmo_error(err, "'%s' does not keep the clone",
-				 a->socket);
-	c->kept = true;
-	return STATUS_OK;
-}
-
 static int show(const struct args *a, const struct cloning *c, int status)
 {
 	struct vmop_vmo_get_info i = { .size = sizeof(i) };
@@ -244,8 +224,10 @@ int cmd_clone(const struct args *a)
 	if (a->rest_count)
 		out_stream = stderr;
 	ret = make(a, &c);
-	if (!ret && (a->keep || !a->rest_count))
-		ret = keep(a, &c);
+	if (!ret && (a->keep || !a->rest_count)) {
+		ret = keep_clone(a, c.src.sock, c.vmo);
+		c.kept = !ret;
+	}
 	if (!ret && a->rest_count)
 		ret = command_run(a, c.vmo, NULL, &ran);
 	if (a->rest_count ? ran : !ret)
@@ -267,7 +249,7 @@ static int reset_error(const struct source *src, int err)
 				   src->where);
 	if (err != -EOPNOTSUPP || vmop_vmo_info(src->vmo, &i))
 		return vmo_error(err, "cannot reset '%s'", src->where);
-	if (!(i.out_flags & VMOP_VMO_COW_CLONE))
+	if (!(i.out_flags & (VMOP_VMO_COW_CLONE | VMOP_VMO_COMPOSED)))
 		return plain_error("cannot reset '%s': it is no clone; see vmoctl clone",
 				   src->where);
 	if (i.out_child_flags & VMOP_CHILD_RESETTABLE)

@@ -15,6 +15,7 @@ const struct out_bit vmo_flag_names[] = {
 	{ VMOP_VMO_PAGER_BACKED, "PAGER_BACKED" },
 	{ VMOP_VMO_SEALED, "SEALED" },
 	{ VMOP_VMO_NO_WRITE, "NO_WRITE" },
+	{ VMOP_VMO_COMPOSED, "COMPOSED" },
 	{ 0, NULL }
 };
 
@@ -33,6 +34,8 @@ const char *kind_name(const struct vmop_vmo_get_info *info)
 	for (k = kinds; k->name; k++)
 		if (info->out_child_flags & k->bit)
 			return k->name;
+	if (info->out_flags & VMOP_VMO_COMPOSED)
+		return "composed";
 	return info->out_state == VMOP_VMO_STATE_ANONYMOUS ? "anonymous" :
 							     "pager";
 }

@@ -12,7 +12,7 @@
  * @info: of VMOP_VMO_GET_INFO
  *
  * Return: the option of `vmoctl clone`; of one that was not made from another
- * "pager" or "anonymous". Never freed.
+ * "composed", "pager" or "anonymous". Never freed.
  */
 const char *kind_name(const struct vmop_vmo_get_info *info);
 

@@ -70,6 +70,13 @@ static const struct verb verbs[] = {
 	  "The server behind --socket keeps it under --name, for --clone of the other\n"
 	  "verbs, or CMD gets it: {} in CMD and its ARGs becomes /proc/self/fd/N, and N\n"
 	  "is also in VMOCTL_FD. The exit status is that of CMD then.\n" },
+	{ "compose", cmd_compose, "PART...", 1, 1024,
+	  0, { OPT_KEEPER_SOCKET, OPT_CHILD_NAME, OPT_CHILD_PAYER },
+	  "Make a VMO that shows parts of others.",
+	  "A PART is NAME[:[OFFSET]+[LENGTH]], with NAME of a clone that the server keeps,\n"
+	  ". for the VMO that it serves, or a path with a slash: of another server's\n"
+	  "socket (PATH@NAME: a clone there), or of a VMO such as /proc/PID/fd/N. A page\n"
+	  "is copied when it is touched first: take clones of what changes.\n" },
 	{ "drop", cmd_drop, "", 0, 0,
 	  0, { OPT_CONTROL_SOCKET, OPT_DROP_CLONE },
 	  "Let the server behind a socket forget a clone.", NULL },

@@ -124,6 +124,8 @@ static const struct opt table[OPT_COUNT] = {
 		"cgroup (version 2) that its own memory is charged to" },
 	[OPT_KEEP] = { "keep", 0, FLAG, OWN, NULL, AT(keep), 0,
 		"the server keeps it, also with a CMD" },
+	[OPT_KEEPER_SOCKET] = { "socket", 0, TEXT, OWN, "PATH", AT(socket), 0,
+		"socket of the vmoctl that has the PARTs and keeps it" },
 	[OPT_SIZE] = { "size", 0, BYTES, OWN, "BYTES", AT(size), 0,
 		"size of the VMO, exact" },
 	[OPT_PAGER] = { "pager", 0, CHOICE, OWN, "<none|zero|silent|fail>",
@@ -260,6 +262,11 @@ static int parse_number(const char *text, bool suffix, __u64 *value)
 		return -ERANGE;
 	*value <<= shift;
 	return 0;
+}
+
+int opt_bytes(const char *text, __u64 *value)
+{
+	return parse_number(text, true, value);
 }
 
 /* Position of text among the values of "<a|b|c>". */

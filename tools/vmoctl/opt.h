@@ -42,6 +42,7 @@ enum opt_id {
 	OPT_CHILD_NAME,
 	OPT_CHILD_PAYER,
 	OPT_KEEP,
+	OPT_KEEPER_SOCKET,
 	OPT_SIZE,
 	OPT_PAGER,
 	OPT_LOG,
@@ -70,6 +71,9 @@ enum opt_id {
 	OPT_HELP,
 	OPT_COUNT
 };
+
+/* Reads a size as options have it. Return: 0, -EINVAL or -ERANGE. */
+int opt_bytes(const char *text, __u64 *value);
 
 /*
  * opt_parse - parse the options of a verb

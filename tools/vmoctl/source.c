@@ -112,6 +112,23 @@ int no_clone(const struct args *a)
 			   a->clone, a->socket);
 }
 
+int keep_clone(const struct args *a, int sock, const struct vmop_vmo *vmo)
+{
+	int conn, err = control_keep(sock, a->name, vmo, &conn);
+
+	if (conn)
+		return system_error(conn, "no answer on socket '%s'",
+				    a->socket);
+	if (err == -EEXIST)
+		return plain_error("'%s' keeps a clone '%s' already: %s",
+				   a->socket, a->name,
+				   "drop it (vmoctl drop), or choose another name");
+	if (err)
+		return vmo_error(err, "'%s' does not keep the clone",
+				 a->socket);
+	return STATUS_OK;
+}
+
 static int from_socket(const struct args *a, struct source *src)
 {
 	int ret, conn = 0;

@@ -59,6 +59,9 @@ int new_vmo_error(const struct args *a, int err);
 /* A message: the server keeps no clone of the name of --clone. */
 int no_clone(const struct args *a);
 
+/* Lets a server keep a VMO under --name, with a message if it does not. */
+int keep_clone(const struct args *a, int sock, const struct vmop_vmo *vmo);
+
 /* Connects to a server's socket, waiting for it as --wait says. */
 int server_connect(const struct args *a, int *sock);
 

@@ -140,6 +140,7 @@ int cmd_writeback(const struct args *a);
 int cmd_recover(const struct args *a);
 int cmd_exec(const struct args *a);
 int cmd_clone(const struct args *a);
+int cmd_compose(const struct args *a);
 int cmd_drop(const struct args *a);
 int cmd_tree(const struct args *a);
 int cmd_reset(const struct args *a);
