@@ -64,7 +64,7 @@ echo "TAP version 13"
 
 # ---- Without a VMO --------------------------------------------------------
 
-for verb in clone drop tree reset seal; do
+for verb in clone compose drop tree reset seal; do
 	expect 0 "help of $verb" vmoctl $verb --help
 	expect 2 "$verb: unknown option" vmoctl $verb --no-such-option
 done
@@ -87,6 +87,22 @@ expect_text 2 "page size" "clone from the middle of a page" \
 	vmoctl clone --socket "$S" --offset 100 -- true
 expect_text 2 "longer than" "clone: a name that is too long" \
 	vmoctl clone --socket "$S" --name 01234567890123456789012345678901
+expect_text 2 "PART" "compose of nothing" vmoctl compose --socket "$S" --name x
+expect_text 2 "--name" "compose without a name" vmoctl compose --socket "$S" .
+expect_text 2 "--socket" "compose without a server" vmoctl compose --name x .
+expect_text 2 "longer than" "compose: a name that is too long" \
+	vmoctl compose --socket "$S" --name 01234567890123456789012345678901 .
+expect_text 2 "no PART" "compose: an offset that is no number" \
+	vmoctl compose --socket "$S" --name x .:one+4K
+expect_text 2 "no PART" "compose: a length that is no number" \
+	vmoctl compose --socket "$S" --name x .:0+4Q
+expect_text 2 "no PART" "compose: a part without a name" \
+	vmoctl compose --socket "$S" --name x :0+4K
+expect_text 2 "whole pages" "compose from the middle of a page" \
+	vmoctl compose --socket "$S" --name x .:100+4K
+expect_text 2 "whole pages" "compose of a part of a page" \
+	vmoctl compose --socket "$S" --name x .:4K+100
+expect_text 1 "nobody serves" "compose: nobody on the socket" vmoctl compose --socket "$S" --name x .
 expect_text 2 "--clone" "drop what?" vmoctl drop --socket "$S"
 expect_text 2 "--socket" "drop from whom?" vmoctl drop --clone x
 expect_text 2 "--socket" "tree of what?" vmoctl tree
@@ -98,7 +114,8 @@ for verb in drop reset; do
 done
 expect_text 1 "nobody serves" "tree: nobody on the socket" vmoctl tree --socket "$S"
 run vmoctl info --json
-grep -q CREATE_CHILD "$D/out" && grep -q VMO_RESET "$D/out" && grep -q VMO_SEAL "$D/out"
+grep -q CREATE_CHILD "$D/out" && grep -q VMO_RESET "$D/out" && grep -q VMO_SEAL "$D/out" &&
+	grep -q VMO_COMPOSE "$D/out"
 result $? "the module has the commands"
 
 # ---- Anonymous ----------------------------------------------------------------
@@ -291,6 +308,81 @@ run ask tree
 grep -q 'free .* sealed$' "$D/out"
 result $? "tree tells"
 stop "ends cleanly with sealed ones"
+
+# ---- Composed -------------------------------------------------------------------------------
+
+dd if=/dev/urandom of="$D/parts" bs=4096 count=8 2>/dev/null
+O=$D/other.sock
+vmoctl create --size 16K --socket "$O" >"$D/other.log" 2>&1 &
+other=$!
+until_true [ -S "$O" ]
+start serve "$D/parts" --socket "$S" --verbose --readahead 0
+servers="$servers $other"
+printf other | vmoctl write --socket "$O" --offset 4096 >"$D/out" 2>"$D/err" &&
+	vmoctl clone --socket "$O" --name copy >"$D/out" 2>"$D/err" &&
+	ask clone --name c >"$D/out" 2>"$D/err" && put clone 0 --clone c
+result $? "two servers, a clone with each"
+asked_for 4096
+result $? "only the page that was written was asked for"
+expect_json "compose" 'name="disk" kind="composed" parts=5 bytes=36864 kept=true' \
+	ask compose --name disk --json .:8K+8K "$O" c:+4K "$O@copy:4K+4096" .:0x7000+
+asked_for 4096
+result $? "nothing is asked for by that"
+{
+	dd if="$D/parts" bs=4096 skip=2 count=2
+	dd if=/dev/zero bs=4096 count=1
+	printf other | dd bs=4096 conv=sync
+	dd if=/dev/zero bs=4096 count=2
+	printf clone
+	dd if="$D/parts" bs=1 skip=5 count=4091
+	printf other | dd bs=4096 conv=sync
+	dd if="$D/parts" bs=4096 skip=7
+} >"$D/want" 2>/dev/null
+has other 12288 --clone disk && has clone 24576 --clone disk && asked_for 4096
+result $? "parts of others"
+printf later | vmoctl write --socket "$O" --offset 4096 >"$D/out" 2>"$D/err" &&
+	has other 12288 --clone disk
+result $? "what was touched is a copy"
+ask read --clone disk --output "$D/copy" >"$D/out" 2>"$D/err" && cmp "$D/copy" "$D/want" >"$D/out" 2>&1
+result $? "it is its parts, to the byte"
+until_true asked_for 16384
+result $? "pages of the file were asked for once"
+expect_json "stat tells that it is composed" 'kind="composed" parent_id=0 flags=["COMPOSED"] state="anonymous"' \
+	ask stat --clone disk --json
+member disk && [ "$(json depth)" = 0 ] && [ "$(json kind)" = '"composed"' ]
+result $? "tree has it beside the others"
+expect_text 1 "composed itself" "no part of what is composed" ask compose --name x disk:0+4K
+expect 0 "clone it" ask clone --clone disk --name disk2 --resettable
+expect_text 1 "composed itself" "no part of a clone of such" ask compose --name x c disk2
+put own 0 --clone disk2 && put own 0 --clone disk2 --mmap && has own 0 --clone disk2
+result $? "the clone is written"
+expect_json "reset it" 'dropped=4096' ask reset --clone disk2 --json
+ask read --clone disk2 2>"$D/err" | cmp - "$D/want" >"$D/out" 2>&1
+result $? "it is the composed one again"
+expect_text 1 "without --resizable" "its size is fixed" ask resize --clone disk --size 1
+expect_text 1 "no clone 'none'" "a part that is not there" ask compose --name x none
+expect_text 1 "no clone 'none'" "a part that another server does not have" ask compose --name x "$O@none"
+expect_text 1 "cannot connect" "a part of no server" ask compose --name x "$D/none@c"
+expect_text 1 "cannot open" "a part that is no path" ask compose --name x "$D/none"
+expect_text 1 "not a VMO" "a part of a file" ask compose --name x "$D/parts"
+expect_text 1 "not inside" "a part from behind the end" ask compose --name x .:32K+4K
+expect_text 1 "not inside" "a part that is too long" ask compose --name x .:4K+32K
+expect_text 1 "another name" "compose: a name that is in use" ask compose --name c .
+expect_text 1 "cannot open the cgroup" "compose: who pays?" ask compose --name x --payer "$D/none" .
+# shellcheck disable=SC2016 # For the command's shell.
+expect_json "a part that is a path" 'parts=1 bytes=4096' \
+	ask exec --clone c -- sh -c 'vmoctl compose --json --socket "$0" --name path "$1":+4K' "$S" {}
+has clone 0 --clone path
+result $? "it is that"
+kill $other
+wait $other 2>/dev/null
+ask read --clone disk 2>"$D/err" | cmp - "$D/want" >"$D/out" 2>&1
+result $? "it outlives the other server"
+for name in disk disk2 path c; do
+	ask drop --clone $name >"$D/out" 2>"$D/err" || break
+done
+expect_json "all dropped" 'children=0' ask stat --json
+stop "composed: ends cleanly"
 
 # ---- A file, served ----------------------------------------------------------------------------
 
