@@ -5,7 +5,10 @@
  */
 #include "vmop_test.h"
 
+#include "test_cow.h"
 #include "test_dirty.h"
+
+#define OWN 0xc1c1		/* what clones write */
 
 DIRTY_FIXTURE(modified)
 DIRTY_FIXTURE_BOTH(both)
@@ -203,6 +206,28 @@ TEST_F(both, modified_on_partial_vmo_write)
 	expect_ranges(PAGES(0, 1));
 	EXPECT_TRUE(vmop_test_check_fd(self->vmo.fd, NEW + 1, 0, PG(1)));
 	expect_old(1, 1);
+}
+
+/* Seed 000, NotModifiedCloneWrite: literal. STA-2, OBJ-9. */
+TEST_F(both, not_modified_clone_write)
+{
+	struct vmop_query_stats stats;
+	struct test_cow c;
+
+	make(BOTH, 1, 1);
+	expect_clean();
+	expect_unmodified();
+	child(&c, self->vmo.fd, ON_WRITE, 0, 1);
+	put(&c, 0, 1, OWN);
+	expect_unmodified();
+	expect_old(0, 1);
+	expect_clean();
+	EXPECT_ERR(EINVAL, test_dirty_stats(self->tp.fd, c.fd, 0, &stats));
+	shows(&c, 0, 1, OWN);
+	EXPECT_ERR(EINVAL, test_dirty_query(self->tp.fd, c.fd, 0, PG(1), NULL,
+					    0, NULL, NULL));
+	asked_none();
+	test_cow_close(&c);
 }
 
 /* Seed 000, ModifiedNoReset: literal. STA-4. */

@@ -7,7 +7,10 @@
 #include "test_child.h"
 #include "vmop_test.h"
 
+#include "test_cow.h"
 #include "test_dirty.h"
+
+#define OWN 0xc1c1		/* what clones write */
 
 DIRTY_FIXTURE(query)
 DIRTY_FIXTURE_BOTH(both)
@@ -40,6 +43,30 @@ DIRTY_FIXTURE_BOTH(both)
 	write_at(6, 1, _trap); \
 	write_at(10, 1, _trap); \
 } while (0)
+
+/* ---- the seed's ----------------------------------------------------------- */
+
+/* Seed 000, NoQueryOnClone: literal. OBJ-9: a clone has no dirty ranges. */
+TEST_F(both, no_query_on_clone)
+{
+	struct vmop_dirty_range none;
+	struct test_cow c;
+
+	make(BOTH, 1, 1);
+	write_at(0, 1, IF_TRAP);
+	child(&c, self->vmo.fd, ON_WRITE, 0, 1);
+	put(&c, 0, 1, OWN);
+	expect_ranges(PAGES(0, 1));
+	expect_new(0, 1);
+	EXPECT_ERR(EINVAL, test_dirty_query(self->tp.fd, c.fd, 0, PG(1), &none,
+					    1, NULL, NULL));
+	EXPECT_ERR(EINVAL, test_dirty_query(self->tp.fd, c.fd, 0, PG(1), NULL,
+					    0, NULL, NULL));
+	shows(&c, 0, 1, OWN);
+	test_cow_close(&c);
+}
+
+/* ---- rules ---------------------------------------------------------------- */
 
 /* QRY-2, QRY-3, QRY-7: what runs are made of and where they end. */
 TEST_F(both, qry_2_runs)

@@ -10,7 +10,10 @@
  */
 #include "vmop_test.h"
 
+#include "test_cow.h"
 #include "test_dirty.h"
+
+#define OWN 0xc1c1		/* what clones write */
 
 DIRTY_FIXTURE(trap)
 DIRTY_FIXTURE_BOTH(both)
@@ -24,6 +27,12 @@ DIRTY_FIXTURE_BY_ACCESS(access)
 	op_dirty(_pgoff, 1); \
 	expect_done(__t, 1); \
 } while (0)
+
+/* Of nr pages that it keeps, with the limit of requests that users get. */
+#define new_sized(_flags, _nr) \
+	ASSERT_EQ(0, test_pager_vmo_args(&self->tp, &self->vmo, \
+		  &(struct vmop_test_vmo_args){ .flags = (_flags), .key = OLD, \
+						.length = PG(_nr) }))
 
 /* ---- which accesses ------------------------------------------------------- */
 
@@ -194,6 +203,55 @@ TEST_F(trap, no_dirty_requests_map_existing_dirty)
 	store_at(0, 1, FREE);
 	asked_none();
 	expect_ranges(PAGES(0, 1));
+}
+
+/*
+ * Seed 000, NoDirtyRequestsForClones: literal, with requests of one page (row 2 of
+ * the table in conformance.rst). COW-24: a clone's changes are its own.
+ */
+TEST_F(trap, no_dirty_requests_for_clones)
+{
+	struct vmop_thread *t;
+	struct test_cow c;
+
+	make_empty(TRAP, 3, 3);
+	child(&c, self->vmo.fd, ON_WRITE, 0, 3);
+	t = vmop_thread_pwrite(c.fd, 0, PG(3), OWN);
+	asked_read(0, 1);
+	give(0, 3);
+	expect_done(t, PG(3));
+	asked_none();
+	expect_clean();
+	shows(&c, 0, 3, OWN);
+	expect_old(0, 3);
+	t = writer(0, 3);
+	asked_dirty(0, 3);
+	op_dirty(0, 3);
+	expect_done(t, PG(3));
+	expect_ranges(PAGES(0, 3));
+	expect_new(0, 3);
+	shows(&c, 0, 3, OWN);
+	asked_none();
+	test_cow_close(&c);
+}
+
+/* Row 2 with the limit that users get: all that is absent is one READ. */
+TEST_F(trap, no_dirty_requests_for_clones_one_request)
+{
+	struct vmop_thread *t;
+	struct test_cow c;
+
+	new_sized(TRAP, 3);
+	child(&c, self->vmo.fd, ON_WRITE, 0, 3);
+	t = vmop_thread_pwrite(c.fd, 0, PG(3), OWN);
+	asked_read(0, 3);
+	give(0, 3);
+	expect_done(t, PG(3));
+	asked_none();
+	expect_clean();
+	shows(&c, 0, 3, OWN);
+	expect_old(0, 3);
+	test_cow_close(&c);
 }
 
 /* Seed 000, DirtyAfterMapProtect: literal. */
@@ -503,6 +561,39 @@ TEST_F(both, commit_extended_tail)
 	expect_committed(2);
 	expect_zeros(1, 1);
 	asked_none();
+}
+
+/*
+ * Zircon 2023, SliceWrite: literal. COW-27: a write to a slice is one to the VMO,
+ * which alone is asked about.
+ */
+TEST_F(both, slice_write)
+{
+	struct vmop_query_stats stats;
+	struct vmop_thread *t;
+	struct test_cow slice;
+
+	new_sized(BOTH, 2);
+	give(0, 2);
+	child(&slice, self->vmo.fd, SLICE, 0, 2);
+	shows(&slice, 0, 2, OLD);
+	expect_clean();
+	expect_unmodified();
+	t = vmop_thread_pwrite(slice.fd, 0, PG(2), NEW);
+	if (variant->trap) {
+		asked_dirty(0, 2);
+		op_dirty(0, 2);
+	}
+	expect_done(t, PG(2));
+	expect_ranges(PAGES(0, 2));
+	expect_modified();
+	expect_new(0, 2);
+	shows(&slice, 0, 2, NEW);
+	EXPECT_ERR(EINVAL, test_dirty_query(self->tp.fd, slice.fd, 0, PG(2),
+					    NULL, 0, NULL, NULL));
+	EXPECT_ERR(EINVAL, test_dirty_stats(self->tp.fd, slice.fd, 0, &stats));
+	asked_none();
+	test_cow_close(&slice);
 }
 
 /* Zircon 2023, CommitResizeRace: literal. COM-3. */

@@ -12,6 +12,7 @@
 
 #include "vmop_test.h"
 
+#include "test_cow.h"
 #include "test_dirty.h"
 
 DIRTY_FIXTURE(zero)
@@ -19,7 +20,7 @@ DIRTY_FIXTURE_BOTH(both)
 
 #define zero_bytes(_off, _len) \
 	test_vmo_op(self->vmo.fd, VMOP_VMO_OP_ZERO, _off, _len, NULL)
-#define zero_pages(_pgoff, _nr) zero_bytes(PG(_pgoff), PG(_nr))
+#define zero_run(_pgoff, _nr) zero_bytes(PG(_pgoff), PG(_nr))
 /* In a thread, as it has to wait. */
 #define zeroer(_off, _len) \
 	vmop_thread_op(self->vmo.fd, VMOP_VMO_OP_ZERO, _off, _len)
@@ -34,12 +35,12 @@ TEST_F(zero, op_zero)
 {
 	make_empty(NO_TRAP, 2, 2);
 	give(0, 1);
-	zero_pages(0, 2);
+	zero_run(0, 2);
 	asked_none();
 	expect_zeros(0, 2);
 	expect_ranges(ZEROS(0, 2));
 	resize(4);
-	zero_pages(2, 2);
+	zero_run(2, 2);
 	expect_zeros(0, 4);
 	expect_committed(0);
 	expect_ranges(ZEROS(0, 4));
@@ -54,12 +55,12 @@ TEST_F(zero, op_zero)
 TEST_F(zero, op_zero_trap_dirty)
 {
 	make(TRAP, 1, 1);
-	zero_pages(0, 1);
+	zero_run(0, 1);
 	asked_none();
 	expect_zeros(0, 1);
 	expect_ranges(ZEROS(0, 1));
 	resize(3);
-	zero_pages(1, 2);
+	zero_run(1, 2);
 	asked_none();
 	expect_zeros(0, 3);
 	expect_committed(0);
@@ -71,7 +72,7 @@ TEST_F(both, op_zero_tail)
 {
 	make(BOTH, 1, 3);
 	expect_ranges(ZEROS(1, 2));
-	zero_pages(1, 2);
+	zero_run(1, 2);
 	asked_none();
 	expect_ranges(ZEROS(1, 2));
 	expect_committed(1);
@@ -89,7 +90,7 @@ TEST_F(both, op_zero_decommit)
 	write_at(2, 1, IF_TRAP);
 	expect_ranges(ZEROS(1, 1), PAGES(2, 1));
 	expect_committed(2);
-	zero_pages(0, 3);
+	zero_run(0, 3);
 	asked_none();
 	expect_committed(0);
 	expect_ranges(ZEROS(0, 3));
@@ -106,7 +107,7 @@ TEST_F(both, op_zero_resize)
 	make_empty(BOTH, 3, 3);
 	give(0, 2);
 	write_at(0, 1, IF_TRAP);
-	zero_pages(0, 3);
+	zero_run(0, 3);
 	asked_none();
 	expect_ranges(ZEROS(0, 3));
 	resize(1);
@@ -131,6 +132,36 @@ TEST_F(both, op_zero_resize_partial)
 	EXPECT_TRUE(vmop_test_check_fd(self->vmo.fd, NEW, 0, 8));
 	EXPECT_TRUE(vmop_test_check_fd_zero(self->vmo.fd, 8, PG(1) - 8));
 	asked_none();
+}
+
+/* A clone that is zero from its page 0 on, so many pages; the root is not. */
+#define zeroed_clone(_nr, _committed) do { \
+	struct test_cow __c; \
+	child(&__c, self->vmo.fd, ON_WRITE, 0, 2); \
+	zero_pages(__c.fd, 0, _nr); \
+	asked_none(); \
+	zeros(&__c, 0, _nr); \
+	shows(&__c, _nr, 2 - (_nr), OLD); \
+	expect_committed(_committed); \
+	expect_old(1, 1); \
+	expect_clean(); \
+	EXPECT_ERR(EINVAL, test_dirty_query(self->tp.fd, __c.fd, 0, PG(1), \
+					    NULL, 0, NULL, NULL)); \
+	test_cow_close(&__c); \
+} while (0)
+
+/* Seed 000, OpZeroClone: literal. ZERO-8: what hides the root is the clone's. */
+TEST_F(both, op_zero_clone)
+{
+	make_empty(BOTH, 2, 2);
+	give(1, 1);
+	zeroed_clone(2, 1);
+	/* of what was not supplied, and then of what was */
+	zeroed_clone(1, 1);
+	give(0, 1);
+	zeroed_clone(1, 2);
+	expect_old(0, 2);
+	expect_unmodified();
 }
 
 /* Seed 000, OpZeroPartialPage: literal. ZERO-2. */
@@ -166,7 +197,7 @@ TEST_F(both, op_zero_expands_tail)
 
 	make_empty(BOTH, 2, 3);
 	expect_ranges(ZEROS(2, 1));
-	zero_pages(1, 1);
+	zero_run(1, 1);
 	asked_none();
 	expect_ranges(ZEROS(1, 2));
 	t = zeroer(PG(1) - 16, 16);
@@ -188,7 +219,7 @@ TEST_F(both, op_zero_writeback)
 	make(BOTH, 1, 2);
 	expect_ranges(ZEROS(1, 1));
 	wb_begin(1, 1);
-	zero_pages(0, 1);
+	zero_run(0, 1);
 	expect_ranges(ZEROS(0, 2));
 	wb_end(1, 1);
 	expect_ranges(ZEROS(0, 2));
@@ -205,13 +236,37 @@ TEST_F(both, op_zero_with_markers)
 {
 	make_empty(BOTH, 5, 5);
 	give_zeros(0, 5);
-	zero_pages(2, 1);
+	zero_run(2, 1);
 	expect_clean();
 	expect_committed(0);
-	zero_pages(3, 2);
+	zero_run(3, 2);
 	expect_clean();
 	expect_zeros(0, 5);
 	asked_none();
+}
+
+/*
+ * Zircon 2023, SliceOpZero: third generation. DIRTY(0,1) comes first there and
+ * {0,1} is dirty; here ZERO of a whole page makes an interval. COW-27, ZERO-9.
+ */
+TEST_F(both, slice_op_zero)
+{
+	struct vmop_test_vmo_args args = {
+		.flags = BOTH, .key = OLD, .length = PG(2),
+	};
+	struct test_cow slice;
+
+	ASSERT_EQ(0, test_pager_vmo_args(&self->tp, &self->vmo, &args));
+	give(0, 2);
+	child(&slice, self->vmo.fd, SLICE, 0, 1);
+	zero_pages(slice.fd, 0, 1);
+	asked_none();
+	zeros(&slice, 0, 1);
+	expect_zeros(0, 1);
+	expect_old(1, 1);
+	expect_ranges(ZEROS(0, 1));
+	expect_modified();
+	test_cow_close(&slice);
 }
 
 /* Zircon 2023, OpZeroUnblocksReadRequest: literal. ZERO-7. */
@@ -224,7 +279,7 @@ TEST_F(both, op_zero_unblocks_read_request)
 	t = reader(1, 1);
 	asked_read(1, 1);
 	blocked(t, 1);
-	zero_pages(1, 1);
+	zero_run(1, 1);
 	expect_done(t, PG(1));
 	expect_ranges(ZEROS(1, 1));
 	expect_zeros(1, 1);
@@ -242,9 +297,9 @@ TEST_F(both, zero_4_states)
 	write_at(1, 2, IF_TRAP);
 	wb_begin(2, 1);
 	expect_ranges(PAGES(1, 2), ZEROS(5, 2));
-	zero_pages(1, 1);
+	zero_run(1, 1);
 	expect_ranges(ZEROS(1, 1), PAGES(2, 1), ZEROS(5, 2));
-	zero_pages(0, 7);
+	zero_run(0, 7);
 	asked_none();
 	expect_ranges(ZEROS(0, 3), ZEROS(4, 3));
 	expect_committed(0);
@@ -259,7 +314,7 @@ TEST_F(both, zero_4_mappings)
 	make(BOTH, 2, 2);
 	store_at(0, 1, IF_TRAP);
 	EXPECT_TRUE(vmop_test_check(self->vmo.map + PG(1), OLD, PG(1), PG(1)));
-	zero_pages(0, 2);
+	zero_run(0, 2);
 	EXPECT_TRUE(vmop_test_check_zero(self->vmo.map, 0, PG(2)));
 	expect_ranges(ZEROS(0, 2));
 	store_at(0, 1, IF_TRAP);
@@ -278,7 +333,7 @@ TEST_F(zero, zero_4_under_a_dirty_request)
 	make(TRAP, 2, 2);
 	t = vmop_thread_pwrite(self->vmo.fd, 100, 50, NEW);
 	asked_dirty(0, 1);
-	zero_pages(0, 1);
+	zero_run(0, 1);
 	expect_ranges(ZEROS(0, 1));
 	blocked(t, 1);
 	op_dirty(0, 1);
@@ -333,12 +388,12 @@ TEST_F(both, zero_11_modified)
 	make_empty(BOTH, 3, 3);
 	give_zeros(0, 1);
 	expect_unmodified();
-	zero_pages(0, 1);
+	zero_run(0, 1);
 	expect_modified();
 	expect_clean();
-	zero_pages(1, 1);
+	zero_run(1, 1);
 	expect_modified();
-	zero_pages(1, 1);
+	zero_run(1, 1);
 	expect_modified();
 	zero_bytes(PG(1), 0);
 	expect_unmodified();
@@ -367,7 +422,7 @@ TEST_F(both, wb_11_zeros_in_the_middle)
 	struct vmop_thread *t;
 
 	make(BOTH, 6, 6);
-	zero_pages(2, 3);
+	zero_run(2, 3);
 	expect_ranges(ZEROS(2, 3));
 	wb_begin_zero(2, 3);
 	wb_end(2, 3);
