@@ -161,10 +161,13 @@ int vmop_cow_resize(struct vmop_cow *node, u64 len, pgoff_t *missing)
 	int ret;
 
 	vmop_cow_assert_exclusive(node);
-	if (cut) {
+	/* Behind the old end a snapshot reads zeros as it is. */
+	if (cut && len < node->len) {
 		ret = vmop_cow_check_tail(node, tail >> PAGE_SHIFT, missing);
 		if (ret)
 			return ret;
+	}
+	if (cut) {
 		ret = xa_reserve(&node->cuts, tail >> PAGE_SHIFT,
 				 VMOP_PLIST_GFP);
 		if (ret)

@@ -484,6 +484,19 @@ put mine 0 --clone snap && has written 0 --clone snap3
 result $? "of that moment, too"
 stop "snapshots: ends cleanly"
 
+# Growing changes nothing that a snapshot sees: its last page need not be read.
+dd if="$D/file" of="$D/odd" bs=1000 count=9 2>/dev/null
+start serve "$D/odd" --socket "$S" --verbose --readahead 0 --writable --resizable
+expect 0 "snapshot of a VMO that ends inside a page" ask clone --name snap
+expect 0 "grow below a snapshot" ask resize --size 20000
+requests_are 0
+result $? "nobody is asked for that"
+put grown 9000
+ask read --clone snap --length 9000 2>"$D/err" | cmp - "$D/odd" >"$D/out" 2>&1 &&
+	has ..... 9000 --clone snap && has grown 9000
+result $? "the snapshot ends where it ended"
+stop "growing: ends cleanly"
+
 # Clones and writeback.
 cp "$D/four" "$D/disk"
 start serve "$D/disk" --socket "$S" --write --flush-ms 0 --flush-bytes 0
