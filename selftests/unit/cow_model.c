@@ -3,12 +3,13 @@
  * The random test of copy-on-write: a forest of families of VMOs, each VMO with a
  * flat array that predicts what it reads.
  *
- * usage: cow_model [-s SEED] [-n STEPS]
+ * usage: cow_model [-s SEED] [-n STEPS] [-q]
  *
  * SEED and STEPS may also come from the environment. Steps come in episodes that
  * start with nothing, and each step has random numbers of its own. A failure runs
  * its episode again (-e EPISODE), with a look after each step, leaves out
- * whatever steps it can without losing the failure, and prints the others.
+ * whatever steps it can without losing the failure, and prints the others; with
+ * -q it does not.
  */
 #include "cow_model.h"
 
@@ -36,6 +37,7 @@ static unsigned long seed = 1, nr_steps = NR_STEPS, step;
 static unsigned long look_every = LOOK_EVERY;
 static unsigned long rnd_state;
 static long only_episode = -1;
+static bool quick;
 static const char *program;
 static char notes[EPISODE][160];
 static bool skip[EPISODE];	/* steps that are left out */
@@ -100,7 +102,8 @@ void sim_fail(const char *file, int line, const char *what)
 	if (only_episode < 0) {
 		printf("not ok 1 - " MODEL_NAME ", again with -s %lu -e %lu\n",
 		       seed, step / EPISODE);
-		print_replay();
+		if (!quick)
+			print_replay();
 	} else {
 		print_notes();
 	}
@@ -190,15 +193,17 @@ static void parse(int argc, char **argv)
 		seed = strtoul(getenv("SEED"), NULL, 0);
 	if (getenv("STEPS"))
 		nr_steps = strtoul(getenv("STEPS"), NULL, 0);
-	while ((opt = getopt(argc, argv, "s:n:e:")) != -1) {
+	while ((opt = getopt(argc, argv, "s:n:e:q")) != -1) {
 		if (opt == 's') {
 			seed = strtoul(optarg, NULL, 0);
 		} else if (opt == 'n') {
 			nr_steps = strtoul(optarg, NULL, 0);
 		} else if (opt == 'e') {
 			only_episode = strtol(optarg, NULL, 0);
+		} else if (opt == 'q') {
+			quick = true;
 		} else {
-			fprintf(stderr, "usage: %s [-s SEED] [-n STEPS]\n",
+			fprintf(stderr, "usage: %s [-s SEED] [-n STEPS] [-q]\n",
 				argv[0]);
 			exit(2);
 		}

@@ -28,6 +28,9 @@ static void query_absent(struct vmop_cow *node)
 		SIM_MUST(vmop_cow_absent_end(node, start, end) == end);
 	}
 	SIM_MUST(vmop_cow_absent_end(node, 3, 3) == 3);
+	SIM_MUST(vmop_cow_absent_end(node, 3, 1) == 3);
+	start = nr_pages + 2;
+	SIM_MUST(vmop_cow_absent_end(node, start, start + 1) == start);
 }
 
 static void query_preserve(struct vmop_cow *node)
@@ -47,13 +50,14 @@ static void query_preserve(struct vmop_cow *node)
 /* What is mapped in one go: whole pages, whoever has them. */
 static void query_collect(struct vmop_cow *node)
 {
-	struct vmop_page *pages[SIM_PAGES] = { 0 };
+	struct vmop_page *pages[BITS_PER_LONG] = { 0 };
 	pgoff_t nr_pages = node->nr_pages, pgoff;
-	unsigned int nr = 0;
 	struct vmop_res res;
+	unsigned int nr;
 
-	if (!nr_pages)
-		return;
+	/* As many as there are, or as one call can take. */
+	if (nr_pages % 2)
+		nr_pages = BITS_PER_LONG;
 	nr = vmop_cow_collect(node, 0, nr_pages, pages);
 	for (pgoff = 0; pgoff < nr_pages; pgoff++) {
 		res = vmop_cow_resolve(node, pgoff);
@@ -65,6 +69,32 @@ static void query_collect(struct vmop_cow *node)
 		nr--;
 	}
 	SIM_MUST(!nr);
+}
+
+/* Where content is, as lseek() wants to know. */
+static void query_data(struct vmop_cow *node)
+{
+	pgoff_t start, end, next, pgoff, nr_pages = node->nr_pages;
+	enum vmop_res_kind kind;
+	bool data;
+
+	for (start = 0; start < nr_pages; start++) {
+		end = nr_pages - start % 3;
+		if (start >= end)
+			break;
+		data = vmop_cow_is_data(node, start, end, &next);
+		SIM_MUST(next > start && next <= end);
+		for (pgoff = start; pgoff < next; pgoff++) {
+			kind = vmop_cow_resolve(node, pgoff).kind;
+			SIM_MUST(data == (kind == VMOP_RES_PAGE ||
+					  kind == VMOP_RES_ABSENT));
+		}
+	}
+	/* In one step over what is alike and nobody has anything of. */
+	if (vmop_plist_is_empty(&node->pages) && !node->parent && nr_pages) {
+		vmop_cow_is_data(node, 0, nr_pages, &next);
+		SIM_MUST(next == nr_pages);
+	}
 }
 
 static bool is_dirty(struct vmop_cow *node, pgoff_t pgoff)
@@ -168,6 +198,7 @@ void sim_verify_queries(struct sim_family *fam, unsigned long pages)
 		node = sim_node(fam->vmo[i]);
 		query_absent(node);
 		query_collect(node);
+		query_data(node);
 		if (node->source) {
 			query_dirty(node);
 			query_clean(node);

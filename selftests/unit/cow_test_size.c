@@ -263,6 +263,43 @@ static void zero3_anonymous_gives_memory_back(void)
 	EXPECT(vmop_plist_is_empty(&sim_node(r)->pages));
 }
 
+/* Zeros that come after the begin of a writeback are not what it has written. */
+static void zero4_after_the_begin(void)
+{
+	unsigned long map;
+
+	family(true, 1);
+	OK(sim_resize(r, 5 * PAGE_SIZE, true));
+	sim_writeback_begin(fam, 1, 5, false);
+	WRITE(r, 2, 9);
+	OK(sim_zero(r, 2, 3));
+	OK(sim_writeback_end(fam, 1, 5));
+	map = 0;
+	down_read(&fam->tree->lock);
+	vmop_cow_dirty_map(fam->root, 0, 5, &map);
+	up_read(&fam->tree->lock);
+	EXPECT(map & BIT(2));
+	EXPECT(!(map & BIT(1)));
+	READS(r, "100 . . . .");
+}
+
+static void zero4_after_the_begin_of_what_is_absent(void)
+{
+	family(true, 1);
+	OK(sim_resize(r, 5 * PAGE_SIZE, true));
+	sim_writeback_begin(fam, 1, 5, false);
+	WRITE(r, 2, 9);
+	sim_writeback_begin(fam, 2, 3, false);
+	OK(sim_writeback_end(fam, 2, 3));
+	EXPECT(sim_evict(fam, 0));
+	EXPECT_EQ(resolve(r, 2).kind, VMOP_RES_ABSENT);
+	OK(sim_zero(r, 2, 3));
+	OK(sim_writeback_end(fam, 1, 5));
+	EXPECT_EQ(fam->store[2][0], 9);
+	EXPECT_EQ(resolve(r, 2).kind, VMOP_RES_ZERO);
+	READS(r, "100 . . . .");
+}
+
 static void zero4_in_batches(void)
 {
 	struct vmop_page *page;
@@ -309,6 +346,8 @@ const struct unit_test size_tests[] = {
 	UNIT(zero8_hides_the_parent),
 	UNIT(zero8_in_a_snapshot),
 	UNIT(zero3_anonymous_gives_memory_back),
+	UNIT(zero4_after_the_begin),
+	UNIT(zero4_after_the_begin_of_what_is_absent),
 	UNIT(zero4_in_batches),
 	{ 0 }
 };

@@ -14,7 +14,7 @@ void down_read(struct rw_semaphore *sem)
 {
 	might_sleep();
 	shim_must(!cow_shim.tree_locks++ && !cow_shim.folio_locks);
-	shim_must(!sem->writer);
+	shim_must(sem->ready && !sem->writer);
 	sem->readers++;
 }
 
@@ -29,7 +29,7 @@ void down_write(struct rw_semaphore *sem)
 {
 	might_sleep();
 	shim_must(!cow_shim.tree_locks++ && !cow_shim.folio_locks);
-	shim_must(!sem->writer && !sem->readers);
+	shim_must(sem->ready && !sem->writer && !sem->readers);
 	sem->writer = true;
 }
 
