@@ -80,13 +80,16 @@ void vmop_vmo_orphan(struct vmop_vmo *vmo)
 		wake_up_interruptible_poll(&parent->wq, EPOLLPRI);
 }
 
-/* Is what a clone has not changed itself a snapshot of its family's root? */
-static bool vmop_child_is_frozen(const struct vmop_cow *node)
+/*
+ * Is what a clone has not changed itself what its family's root shows now? Not if
+ * that is kept for it, nor if it was made with nothing of the root to see.
+ */
+static bool vmop_child_follows(const struct vmop_cow *node)
 {
 	for (; node->parent; node = node->parent)
 		if (node->parent->frozen == node)
-			return true;
-	return false;
+			return false;
+	return node->source;
 }
 
 /* Does a hidden node, or one that is kept frozen, stand between node and root? */
@@ -125,10 +128,10 @@ static int vmop_child_snapshot(const struct vmop_vmo *vmo,
 	if (node->source)
 		return vmop_vmo_is_slice(vmo) ? -EOPNOTSUPP :
 						VMOP_CLONE_FREEZE;
-	/* Without a parent there is nothing that it could follow. */
-	if (node->parent && vmo->tree->source &&
-	    (!vmop_child_is_frozen(node) ||
-	     (!vmop_cow_is_hidden(node->parent) && !node->parent->source)))
+	if (vmo->tree->source &&
+	    (vmop_child_follows(node) ||
+	     (node->parent && !vmop_cow_is_hidden(node->parent) &&
+	      !node->parent->source)))
 		return -EOPNOTSUPP;
 	return vmop_child_check_hide(vmo, node) ?: VMOP_CLONE_SNAPSHOT;
 }
