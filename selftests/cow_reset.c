@@ -519,7 +519,7 @@ TEST_F(seal, not_for_supply)
 		SKIP(return, "gives nothing away");
 	new_vmo(&self->tp, &vmo, OLD + 1, NR);
 	test_seal(self->v.fd);
-	test_err_supply(EOPNOTSUPP, self->tp.fd, vmo.fd, 0, PG(1), self->v.fd, 0,
+	test_err_supply(EPERM, self->tp.fd, vmo.fd, 0, PG(1), self->v.fd, 0,
 			NULL);
 	EXPECT_TRUE(vmop_test_check_fd(self->v.fd, OLD, 0, PG(NR)));
 	EXPECT_EQ(-EPERM, vmop_test_vmo_op(self->v.fd, VMOP_VMO_OP_DECOMMIT, 0,
