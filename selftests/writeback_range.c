@@ -175,11 +175,11 @@ TEST_F(both, wb_1_arguments)
 	for (i = 0; i < 2; i++) {
 		EXPECT_ERR(EINVAL, test_wb_op(tp->fd, vmo->fd, ops[i], 1, PG(2), 0));
 		EXPECT_ERR(EINVAL, test_wb_op(tp->fd, vmo->fd, ops[i], 0,
-						       PG(3) - 1, 0));
+					      PG(3) - 1, 0));
 		EXPECT_ERR(ERANGE, test_dirty_op(tp, vmo, ops[i], 0, 5, 0));
 		EXPECT_ERR(ERANGE, test_dirty_op(tp, vmo, ops[i], 5, 1, 0));
 		EXPECT_ERR(ERANGE, test_wb_op(tp->fd, vmo->fd, ops[i], PG(1),
-						       -PG(1), 0));
+					      -PG(1), 0));
 		EXPECT_EQ(0, test_dirty_op(tp, vmo, ops[i], 0, 0, 0));
 		EXPECT_EQ(0, test_dirty_op(tp, vmo, ops[i], 4, 0, 0));
 	}
