@@ -65,8 +65,8 @@ TEST_F(compose_call, errors)
 
 	err_compose(ERANGE, a.fd, PART(-1, 0, NR + 1));
 	err_compose(ERANGE, a.fd, PART(-1, NR, 1));
-	err_compose(ERANGE, a.fd, PART(-1, NR + 1, 0));
-	err_compose(ERANGE, a.fd, BYTES(-1, S64_END, 0));
+	err_compose(ERANGE, a.fd, PART(-1, NR + 1, 1));
+	err_compose(ERANGE, a.fd, BYTES(-1, S64_END, PG(1)));
 	err_compose(ERANGE, a.fd, BYTES(-1, 0, S64_END));
 	err_compose(ERANGE, a.fd, BYTES(-1, PG(1), -PG(1)));
 	err_compose(ERANGE, a.fd, BYTES(-1, -PG(1), PG(1)));
@@ -148,31 +148,33 @@ TEST_F(compose_call, most_parts)
 	filled(&a, 0, NR, OLD);
 	for (i = 0; i < MOST; i++)
 		parts[i] = (struct vmop_compose_window)PART(i & 1 ? -1 : a.fd,
-							    i % 5, i % 3);
+							    i % 5, 1 + i % 3);
 	ASSERT_EQ(0, test_cow_join(&c, a.fd, parts, MOST));
-	for (i = 0; i < MOST; at += i++ % 3)
-		if (i % 3)
-			shows_from(&c, at, i % 3, OLD, i % 5);
+	for (i = 0; i < MOST; at += 1 + i++ % 3)
+		shows_from(&c, at, 1 + i % 3, OLD, i % 5);
 	EXPECT_EQ(at, c.nr_pages);
 	free(parts);
 }
 
-/* Parts without length; the one with content is found behind them. */
+/* A part has content: none without length, wherever it stands. */
 TEST_F(compose_call, empty_parts)
 {
-	struct test_cow a, c;
-	struct stat st;
+	struct test_vmo vmo;
+	struct test_cow c;
 
-	filled(&a, 0, NR, OLD);
-	compose(&c, a.fd, PART(-1, 0, 0), PART(-1, NR, 0), PART(-1, 3, 1),
-		PART(-1, 0, 0), PART(-1, 5, 1), PART(-1, 2, 0));
-	shows_from(&c, 0, 1, OLD, 3);
-	shows_from(&c, 1, 1, OLD, 5);
+	new_vmo(&self->tp, &vmo, OLD, NR);
+	err_compose(EINVAL, vmo.fd, PART(-1, 0, 0));
+	err_compose(EINVAL, vmo.fd, PART(-1, NR, 0));
+	err_compose(EINVAL, vmo.fd, PART(-1, NR + 1, 0));
+	err_compose(EINVAL, vmo.fd, PART(NO_FD, 0, 0));
+	err_compose(EINVAL, vmo.fd, PART(-1, 3, 1), PART(-1, 0, 0));
+	err_compose(EINVAL, vmo.fd, PART(-1, 0, 0), PART(-1, 3, 1));
+	/* what came before it is not kept */
+	compose(&c, vmo.fd, PART(-1, 3, 1));
+	test_vmo_close(&self->tp, &vmo);
+	expect_none(&self->tp);
 	test_cow_close(&c);
-	compose(&c, a.fd, PART(-1, 0, 0));
-	ASSERT_EQ(0, fstat(c.fd, &st));
-	EXPECT_EQ(0, st.st_size);
-	EXPECT_EQ(0, vmop_test_pread(c.fd, &st, 1, 0));
+	expect_complete(&self->tp, OLD);
 }
 
 /* Together they may be as large as a VMO can be, and not larger. */
