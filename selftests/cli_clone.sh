@@ -367,6 +367,8 @@ expect_text 1 "cannot open" "a part that is no path" ask compose --name x "$D/no
 expect_text 1 "not a VMO" "a part of a file" ask compose --name x "$D/parts"
 expect_text 1 "not inside" "a part from behind the end" ask compose --name x .:32K+4K
 expect_text 1 "not inside" "a part that is too long" ask compose --name x .:4K+32K
+expect_text 1 "no bytes" "a part without length" ask compose --name x .:4K+0
+expect_text 1 "no bytes" "a part of what is left at the end" ask compose --name x .:32K+
 expect_text 1 "another name" "compose: a name that is in use" ask compose --name c .
 expect_text 1 "cannot open the cgroup" "compose: who pays?" ask compose --name x --payer "$D/none" .
 # shellcheck disable=SC2016 # For the command's shell.

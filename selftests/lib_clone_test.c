@@ -177,7 +177,7 @@ static void test_compose(void)
 	reset();
 	parts[0] = (struct vmop_part){ b, PAGE, 3 * PAGE };
 	parts[1] = (struct vmop_part){ a, 0, PAGE };
-	parts[2] = (struct vmop_part){ b, 0, 0 };
+	parts[2] = (struct vmop_part){ b, 0, PAGE };
 	CHECK_EQ(vmop_vmo_new_composed(parts, 3, &o, &vmo), 0);
 	CHECK_EQ(mock.calls, 1);
 	CHECK_EQ(mock.cmd[0], VMOP_VMO_COMPOSE);
@@ -192,7 +192,7 @@ static void test_compose(void)
 	CHECK_EQ(windows[1].vmo_fd, vmop_vmo_fd(a));
 	CHECK_EQ(windows[1].length, PAGE);
 	CHECK_EQ(windows[2].vmo_fd, vmop_vmo_fd(b));
-	CHECK_EQ(windows[2].length, 0);
+	CHECK_EQ(windows[2].length, PAGE);
 	CHECK_EQ(vmop_vmo_fd(vmo), last_child);
 	vmop_vmo_close(vmo);
 	vmo = NULL;

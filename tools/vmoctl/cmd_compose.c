@@ -187,6 +187,9 @@ static int check_piece(struct piece *p)
 				   length, p->offset, p->name, p->size);
 	if (p->length == LENGTH_REST)
 		p->length = p->size - p->offset;
+	if (!p->length)
+		return plain_error("'%s' from %llu on is no part: it has no bytes",
+				   p->name, p->offset);
 	return STATUS_OK;
 }
 

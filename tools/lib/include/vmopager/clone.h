@@ -61,7 +61,7 @@ VMOP_API int vmop_vmo_new_child(const struct vmop_vmo *parent, __u32 flags,
  * struct vmop_part - a part of a composed VMO
  * @vmo: VMO that it is a part of, open for reading
  * @offset: where in @vmo it starts, a multiple of the page size
- * @length: bytes, a multiple of the page size
+ * @length: bytes, a multiple of the page size, not 0
  */
 struct vmop_part {
 	const struct vmop_vmo *vmo;
