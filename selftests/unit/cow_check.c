@@ -300,7 +300,8 @@ static void see_everything(unsigned long *nr_shown)
 			see_all(nodes[i]);
 	}
 	for (i = 0; i < nr_nodes; i++) {
-		if (vmop_cow_is_root(nodes[i]) && !vmop_cow_is_leaf(nodes[i]))
+		/* What a pager's root has is its VMO's alone. */
+		if (nodes[i]->source && !vmop_cow_is_leaf(nodes[i]))
 			continue;
 		for (pgoff = 0;
 		     (page = next_page(nodes[i], &pgoff)); pgoff++)

@@ -16,7 +16,9 @@
 
 #include "cow_check.h"
 
+#ifndef SIM_PAGES
 #define SIM_PAGES	32	/* largest VMO */
+#endif
 #define SIM_VMOS	1200	/* of one family at a time */
 
 /**

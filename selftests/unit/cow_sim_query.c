@@ -56,7 +56,7 @@ static void query_collect(struct vmop_cow *node)
 	unsigned int nr;
 
 	/* As many as there are, or as one call can take. */
-	if (nr_pages % 2)
+	if (nr_pages % 2 || nr_pages > BITS_PER_LONG)
 		nr_pages = BITS_PER_LONG;
 	nr = vmop_cow_collect(node, 0, nr_pages, pages);
 	for (pgoff = 0; pgoff < nr_pages; pgoff++) {
@@ -150,7 +150,7 @@ static void query_clean(struct vmop_cow *node)
 			    VMOP_DIRTY)
 				break;
 		}
-		SIM_MUST(vmop_cow_clean_end(node, start, SIM_PAGES) == end);
+		SIM_MUST(vmop_cow_clean_end(node, start, SIM_PAGES + 1) == end);
 	}
 }
 

@@ -202,6 +202,41 @@ static void fail_merge(void)
 	}
 }
 
+/* The one with less gives: here the leaf, which has grown since. */
+static void fail_merge_into_the_parent(void)
+{
+	struct sim_vmo *c;
+	unsigned int nth, i;
+	bool failed = true;
+
+	for (nth = 1; failed; nth++) {
+		family(false, 6);
+		for (i = 0; i < 6; i++)
+			WRITE(r, i, 10 + i);
+		c = SNAPSHOT(r, 0, 6);
+		OK(sim_resize(r, 4 * PAGE_SIZE + SHIM_CELL_BYTES, false));
+		OK(sim_resize(r, 150 * PAGE_SIZE, false));
+		OK(sim_map(r, 0, false));
+		WRITE(r, 1, 21);
+		OK(sim_zero(r, 2, 3));
+		WRITE(r, 70, 22);
+		WRITE(r, 140, 23);
+		shim.fail_at = shim.allocs + nth;
+		shim.failed = false;
+		sim_close(c);
+		failed = shim.failed;
+		shim.fail_at = 0;
+		LOOK();
+		HIDDEN(failed);
+		WRITE(r, 3, 24);
+		LOOK();
+		EXPECT_EQ(reads(r, 70), 22);
+		EXPECT_EQ(reads(r, 4), 14);
+		sim_end(fam);
+		fam = NULL;
+	}
+}
+
 static void fail_merge_between(void)
 {
 	struct sim_vmo *a, *b;
@@ -243,6 +278,7 @@ const struct unit_test fail_tests[] = {
 	UNIT(fail_shrink_in_an_interval),
 	UNIT(fail_writeback_and_dirty),
 	UNIT(fail_merge),
+	UNIT(fail_merge_into_the_parent),
 	UNIT(fail_merge_between),
 	{ 0 }
 };

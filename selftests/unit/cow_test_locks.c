@@ -15,6 +15,10 @@ static struct vmop_page *page;
 static LIST_HEAD(list);
 static unsigned long bits[1];
 static pgoff_t at;
+static struct vmop_res res = { .kind = VMOP_RES_PAGE };
+static struct vmop_dirty_span span;
+static struct vmop_cow_counter counter;
+static struct vmop_cow_shares shares;
 
 static void ignore(void *ctx, pgoff_t start, pgoff_t end)
 {
@@ -46,18 +50,14 @@ static void name(struct vmop_cow *node)					\
 
 CALL(call_resolve, vmop_cow_resolve(node, 9))
 CALL(call_absent_end, vmop_cow_absent_end(node, 3, 3))
-CALL(call_commit_need, ({ vmop_cow_commit_need(node, 0,
-		&(struct vmop_res){ .kind = VMOP_RES_PAGE }, &at); 0; }))
+CALL(call_commit_need, vmop_cow_commit_need(node, 0, &res, &at))
 CALL(call_clean_end, vmop_cow_clean_end(node, 0, 1))
 CALL(call_count_zeros, vmop_cow_count_zeros(node, 0, 0, bits))
-CALL(call_span, vmop_cow_dirty_span(node, 0, 1,
-				    &(struct vmop_dirty_span){ 0 }))
+CALL(call_span, vmop_cow_dirty_span(node, 0, 1, &span))
 CALL(call_map, ({ vmop_cow_dirty_map(node, 0, 0, bits); 0; }))
 CALL(call_is_seen, vmop_cow_is_seen(node, 0, NULL))
 CALL(call_next_below, vmop_cow_next_below(node, node, true, &at))
-CALL(call_shares, ({ vmop_cow_count_shares(node,
-		&(struct vmop_cow_counter){ 0 },
-		&(struct vmop_cow_shares){ 0 }); 0; }))
+CALL(call_shares, ({ vmop_cow_count_shares(node, &counter, &shares); 0; }))
 
 CALL(call_supply, vmop_cow_supply(node, 0, NULL))
 CALL(call_bring, vmop_cow_bring(node, 0, NULL))
