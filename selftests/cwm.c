@@ -219,8 +219,9 @@ enum cwm_clone cwm_may_clone(const struct cwm *m, unsigned int object,
 	const struct cwm_object *o = &m->object[object];
 	unsigned int at = page;
 
+	/* of a snapshot it is one, or it follows it, as the tree is by now */
 	if (!o->root && !o->follows)
-		return stands_alone(o) &&
+		return o->pager &&
 		       flags & VMOP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE ?
 		       CWM_UNSURE : CWM_MADE;
 	if (flags & VMOP_CHILD_SNAPSHOT && !o->root)
@@ -290,6 +291,7 @@ int cwm_clone(struct cwm *m, unsigned int object, __u32 flags,
 		return child;
 	c = &m->object[child];
 	c->len = nr * CWM_CELLS;
+	c->pager = o->pager;
 	c->resettable = flags & VMOP_CHILD_RESETTABLE;
 	o->cloned = true;
 	if (flags & VMOP_CHILD_SNAPSHOT || (!o->root && !o->follows) ||

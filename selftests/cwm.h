@@ -36,6 +36,7 @@ struct cwm_page {
 struct cwm_object {
 	bool used;		/* somebody views it, or follows it */
 	bool root;		/* of a pager's family */
+	bool pager;		/* is in such a family */
 	bool follows;		/* made as a follower of a pager's VMO */
 	bool upgraded;		/* may be under a hidden node: no ON_WRITE of it */
 	bool touched;		/* may have content of its own */

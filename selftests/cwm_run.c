@@ -267,6 +267,7 @@ static void start_family(struct cwr *run, struct cwr_family *f)
 						     &args);
 		fd = dup(f->keep);
 		o->root = true;
+		o->pager = true;
 		o->nr_views++;
 		for (i = 0; i < len; i++) {
 			o->page[i / CWM_CELLS].place = CWM_OWN;
