@@ -127,15 +127,22 @@ for i in $clones; do
 done
 echo "8 times 1048591 bytes written"
 
+# md5 FILE: of eight clones and what they are to be; sha256 takes its time here.
+md5()
+{
+	md5sum <"$1" | cut -d' ' -f1
+}
+
 step "All eight are read at the same time"
 readers=
 for i in $clones; do
-	vmoctl read --socket $socket --clone vm"$i" --length $size | sha256sum >/tmp/sum."$i" &
+	vmoctl read --socket $socket --clone vm"$i" --length $size | md5sum >/tmp/sum."$i" &
 	readers="$readers $!"
 done
 for reader in $readers; do
 	wait "$reader" || fail "a reader failed"
 done
+echo "$(requests) requests"
 
 step "Each is the file with its own changes; the file itself is as it was"
 for i in $clones; do
@@ -143,12 +150,12 @@ for i in $clones; do
 	dd if=/tmp/own."$i" of=$expected bs=1000 seek=$((i * 7000)) conv=notrunc 2>/dev/null
 	echo "I am machine $i" | dd of=$expected bs=1 seek=4000 conv=notrunc 2>/dev/null
 	got=$(cut -d' ' -f1 </tmp/sum."$i")
-	echo "vm$i sha256 $got"
-	[ "$(sha256sum <$expected | cut -d' ' -f1)" = "$got" ] ||
-		fail "vm$i is not the file with its changes"
+	echo "vm$i md5 $got"
+	[ "$(md5 $expected)" = "$got" ] || fail "vm$i is not the file with its changes"
 	rm -f /tmp/own."$i" /tmp/sum."$i"
 done
-vmoctl read --socket $socket | cmp - $file || fail "the clones changed the VMO"
+vmoctl read --socket $socket | md5sum | cut -d' ' -f1 >/tmp/sum.vmo
+[ "$(cat /tmp/sum.vmo)" = "$(md5 $file)" ] || fail "the clones changed the VMO"
 [ "$(sha256sum <$file | cut -d' ' -f1)" = "$want" ] || fail "the clones changed the file"
 echo "sha256 $want"
 
