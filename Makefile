@@ -50,7 +50,7 @@ tools:
 	+@$(MAKE) --no-print-directory -C tools BUILD='$(BUILD)/tools' all
 
 demo:
-	+@$(VM)/run-vm $(VMOPTS) -- $(VM)/demo.sh
+	+@$(VM)/run-vm -t 600 $(VMOPTS) -- $(VM)/demo.sh
 
 check:
 	+@$(VM)/run-suite -k '$(KERNEL)' $(if $(MEM),-m '$(MEM)') \
