@@ -202,15 +202,15 @@ static int hang_on(const struct cwm *m, unsigned int object, unsigned int *page,
 	return object;
 }
 
-/* Made with nothing to look at: it stands alone, which shows in what it allows. */
-static bool stands_alone(const struct cwm_object *o)
+/* Is there a page that it has not changed, and that its root can change? */
+static bool is_following(const struct cwm_object *o)
 {
 	unsigned int i;
 
 	for (i = 0; i < CWM_PAGES; i++)
-		if (o->base[i].place != CWM_NONE)
-			return false;
-	return true;
+		if (o->page[i].place == CWM_OTHER)
+			return true;
+	return false;
 }
 
 enum cwm_clone cwm_may_clone(const struct cwm *m, unsigned int object,
@@ -225,7 +225,7 @@ enum cwm_clone cwm_may_clone(const struct cwm *m, unsigned int object,
 		       flags & VMOP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE ?
 		       CWM_UNSURE : CWM_MADE;
 	if (flags & VMOP_CHILD_SNAPSHOT && !o->root)
-		return stands_alone(o) ? CWM_UNSURE : CWM_REFUSED;
+		return is_following(o) ? CWM_REFUSED : CWM_UNSURE;
 	if (flags & VMOP_CHILD_SNAPSHOT)
 		return CWM_MADE;
 	/* where a follower ends inside a page is not for us */
