@@ -290,6 +290,7 @@ void sim_close(struct sim_vmo *vmo)
 		if (node == fam->root)
 			fam->root = NULL;
 		SIM_MUST(vmop_plist_is_empty(&node->pages));
+		SIM_MUST(!node->len && !node->nr_pages);
 		SIM_MUST(list_empty(&node->children) && !node->parent);
 		vmop_cow_destroy(node);
 	}

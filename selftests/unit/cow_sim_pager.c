@@ -139,15 +139,41 @@ void sim_writeback_begin(struct sim_family *fam, pgoff_t start, pgoff_t end,
 	}
 }
 
+/* What a writeback has made clean, as the engine tells it. */
+struct sim_cleaned {
+	struct sim_family *fam;
+	bool was_dirty[SIM_PAGES];
+	pgoff_t end;
+};
+
 static void sim_cleaned(void *ctx, pgoff_t start, pgoff_t end)
 {
-	struct sim_family *fam = ctx;
+	struct sim_cleaned *cleaned = ctx;
 
-	SIM_MUST(start < end && end <= fam->root->nr_pages);
+	/* In whole runs. */
+	SIM_MUST(start < end && end <= cleaned->fam->root->nr_pages);
+	SIM_MUST(!cleaned->end || start > cleaned->end);
+	cleaned->end = end;
+	for (; start < end; start++) {
+		SIM_MUST(cleaned->was_dirty[start]);
+		cleaned->was_dirty[start] = false;
+	}
+}
+
+static void sim_dirty_pages(struct sim_family *fam, bool *dirty)
+{
+	struct vmop_dirty_run run = { .end = 0 };
+
+	memset(dirty, 0, SIM_PAGES * sizeof(*dirty));
+	while (vmop_plist_next_dirty(&fam->root->pages, run.end, SIM_PAGES,
+				     &run))
+		memset(&dirty[run.start], true, run.end - run.start);
 }
 
 int sim_writeback_end(struct sim_family *fam, pgoff_t start, pgoff_t end)
 {
+	struct sim_cleaned cleaned = { .fam = fam };
+	bool dirty[SIM_PAGES];
 	pgoff_t pgoff;
 	int ret;
 
@@ -156,9 +182,13 @@ int sim_writeback_end(struct sim_family *fam, pgoff_t start, pgoff_t end)
 			memcpy(fam->store[pgoff], fam->pending[pgoff],
 			       sizeof(fam->store[pgoff]));
 	}
+	sim_dirty_pages(fam, cleaned.was_dirty);
 	down_write(&fam->tree->lock);
-	ret = vmop_cow_writeback_end(fam->root, start, end, sim_cleaned, fam);
+	ret = vmop_cow_writeback_end(fam->root, start, end, sim_cleaned,
+				     &cleaned);
 	up_write(&fam->tree->lock);
+	sim_dirty_pages(fam, dirty);
+	SIM_MUST(!memcmp(dirty, cleaned.was_dirty, sizeof(dirty)));
 	for (pgoff = start; !ret && pgoff < end; pgoff++)
 		fam->begun[pgoff] = false;
 	return ret;
@@ -167,8 +197,19 @@ int sim_writeback_end(struct sim_family *fam, pgoff_t start, pgoff_t end)
 /* As a detach does. */
 void sim_drop_clean(struct sim_family *fam)
 {
+	struct vmop_plist *pages = &fam->root->pages;
+	struct vmop_slot slot;
+	pgoff_t pgoff;
+
 	down_write(&fam->tree->lock);
 	vmop_map_zap_zero(fam->root, 0, fam->root->nr_pages);
 	vmop_cow_drop_clean(fam->root);
 	up_write(&fam->tree->lock);
+	for (pgoff = 0; pgoff < fam->root->nr_pages; pgoff++) {
+		slot = vmop_plist_lookup(pages, pgoff);
+		SIM_MUST(slot.kind != VMOP_SLOT_MARKER);
+		if (slot.kind == VMOP_SLOT_PAGE)
+			SIM_MUST(vmop_plist_page_state(pages, pgoff) !=
+				 VMOP_CLEAN);
+	}
 }

@@ -75,6 +75,7 @@ static void query_collect(struct vmop_cow *node)
 static void query_data(struct vmop_cow *node)
 {
 	pgoff_t start, end, next, pgoff, nr_pages = node->nr_pages;
+	struct vmop_interval interval;
 	enum vmop_res_kind kind;
 	bool data;
 
@@ -84,6 +85,8 @@ static void query_data(struct vmop_cow *node)
 			break;
 		data = vmop_cow_is_data(node, start, end, &next);
 		SIM_MUST(next > start && next <= end);
+		if (vmop_plist_find_interval(&node->pages, start, &interval))
+			SIM_MUST(next == min(interval.end, end));
 		for (pgoff = start; pgoff < next; pgoff++) {
 			kind = vmop_cow_resolve(node, pgoff).kind;
 			SIM_MUST(data == (kind == VMOP_RES_PAGE ||

@@ -72,6 +72,17 @@ void sim_verify_page(struct sim_vmo *vmo, pgoff_t pgoff)
 		sim_differs(vmo, pgoff, is, want);
 }
 
+/* Who maps the last page sees what is in it behind the end. */
+static void sim_verify_tail(struct vmop_cow *node)
+{
+	unsigned int i = sim_inside(node, node->nr_pages - 1) / SHIM_CELL_BYTES;
+	struct vmop_slot slot;
+
+	slot = vmop_plist_lookup(&node->pages, node->nr_pages - 1);
+	for (; slot.kind == VMOP_SLOT_PAGE && i < SHIM_CELLS; i++)
+		SIM_MUST(!slot.page->folio->cell[i]);
+}
+
 static void sim_verify_vmo(struct sim_vmo *vmo)
 {
 	struct vmop_cow *node = sim_node(vmo);
@@ -81,6 +92,8 @@ static void sim_verify_vmo(struct sim_vmo *vmo)
 	SIM_MUST(vmo->flat->nr_pages == node->nr_pages);
 	for (pgoff = 0; pgoff < node->nr_pages; pgoff++)
 		sim_verify_page(vmo, pgoff);
+	if (node->nr_pages)
+		sim_verify_tail(node);
 	down_read(&vmo->fam->tree->lock);
 	res = vmop_cow_resolve(node, pgoff);
 	up_read(&vmo->fam->tree->lock);

@@ -135,7 +135,7 @@ int main(int argc, char **argv)
 {
 	static const struct unit_test *const tables[] = {
 		tree_tests, fork_tests, size_tests, freeze_tests, reset_tests,
-		fail_tests, locks_tests, NULL
+		dirty_tests, merge_tests, fail_tests, locks_tests, NULL
 	};
 
 	return unit_main(tables, argc, argv, after, reset);

@@ -83,6 +83,6 @@ do {									\
 
 extern const struct unit_test tree_tests[], fork_tests[], size_tests[];
 extern const struct unit_test freeze_tests[], reset_tests[], fail_tests[];
-extern const struct unit_test locks_tests[];
+extern const struct unit_test dirty_tests[], locks_tests[], merge_tests[];
 
 #endif /* COW_TEST_H */

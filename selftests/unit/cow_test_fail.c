@@ -171,6 +171,17 @@ static void fail_writeback_and_dirty(void)
 	READS(c, "100 101 . . . . . .");
 }
 
+/* Zeros are made slots of their own before any page is put in. */
+static void fail_make_dirty(void)
+{
+	family(true, 1);
+	OK(sim_resize(r, 150 * PAGE_SIZE, true));
+	OK(FAIL_EACH(nr_failed, sim_make_dirty(fam, 60, 140)));
+	EXPECT(nr_failed > 160);
+	EXPECT_EQ(own(r), 80);
+	EXPECT_EQ(vmop_plist_nr_dirty_all(&fam->root->pages), 80);
+}
+
 /* A merge that lacks memory leaves what it leaves: nobody can tell. */
 static void fail_merge(void)
 {
@@ -277,6 +288,7 @@ const struct unit_test fail_tests[] = {
 	UNIT(fail_resize),
 	UNIT(fail_shrink_in_an_interval),
 	UNIT(fail_writeback_and_dirty),
+	UNIT(fail_make_dirty),
 	UNIT(fail_merge),
 	UNIT(fail_merge_into_the_parent),
 	UNIT(fail_merge_between),

@@ -283,6 +283,47 @@ static void cow41_quarters(void)
 	HIDDEN(0);
 }
 
+/* More pages than are counted at once; behind what predictions cover. */
+static void cow41_many_pages(void)
+{
+	static struct vmop_cow_counter counter;
+	struct vmop_cow_shares shares = { 0 };
+	struct vmop_page *page;
+	struct sim_vmo *c;
+	pgoff_t pgoff, done;
+
+	family(false, 0);
+	down_write(&fam->tree->lock);
+	sim_node(r)->len = 3000 * PAGE_SIZE;
+	sim_node(r)->nr_pages = 3000;
+	up_write(&fam->tree->lock);
+	for (pgoff = 0; pgoff < 3000; pgoff++) {
+		page = vmop_page_alloc(NULL, true);
+		down_write(&fam->tree->lock);
+		OK(vmop_cow_give_page(sim_node(r), pgoff, page, true));
+		up_write(&fam->tree->lock);
+	}
+	c = SNAPSHOT(r, 3000, 0);
+	down_write(&fam->tree->lock);
+	vmop_cow_snapshot(sim_node(r), vmop_cow_create(fam->tree, r->space,
+						       false),
+			  sim_node(c), 100, 2000);
+	/* Of what c sees, a part on each side of where a piece ends. */
+	OK(vmop_cow_zero(sim_node(c), 900, 1000, &done));
+	vmop_cow_count_shares(sim_node(r), &counter, &shares);
+	EXPECT_EQ(shares.nr_private, 1100);
+	EXPECT_EQ(shares.nr_shared, 1900);
+	memset(&shares, 0, sizeof(shares));
+	vmop_cow_count_shares(sim_node(c), &counter, &shares);
+	EXPECT_EQ(shares.nr_private, 0);
+	EXPECT_EQ(shares.nr_shared, 1900);
+	EXPECT_EQ(shares.nr_zero, 100);
+	EXPECT_EQ(shares.scaled, 1900ULL * PAGE_SIZE << (VMOP_SHARE_SHIFT - 1));
+	up_write(&fam->tree->lock);
+	sim_close(r);
+	sim_close(c);
+}
+
 static void commit_forks(void)
 {
 	struct sim_vmo *c;
@@ -419,6 +460,7 @@ const struct unit_test fork_tests[] = {
 	UNIT(cow26a_shares),
 	UNIT(cow26b_unidirectional),
 	UNIT(cow41_quarters),
+	UNIT(cow41_many_pages),
 	UNIT(commit_forks),
 	UNIT(give_page_that_is_not_needed),
 	UNIT(give_page_may_not_dirty_a_trapping_vmo),

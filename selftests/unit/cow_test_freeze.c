@@ -93,6 +93,12 @@ static void freeze_zero_waits_for_what_is_absent(void)
 	EXPECT_EQ(done, 2);
 	flat_zero(r->flat, 0, 2);
 	LOOK();
+	down_write(&fam->tree->lock);
+	ret = vmop_cow_zero(fam->root, 2, 6, &done);
+	up_write(&fam->tree->lock);
+	EXPECT_EQ(ret, -ENODATA);
+	EXPECT_EQ(done, 2);
+	EXPECT(!sim_node(c)->base_lost);
 	OK(sim_zero(r, 0, 6));
 	READS(r, ". . . . . .");
 	READS(c, "102 103");
@@ -310,6 +316,46 @@ static void freeze_a_child_that_shrinks(void)
 	READS(c, "100 . . .");
 }
 
+/* What the snapshot has cut off is not in what it is given. */
+static void freeze_what_was_cut(void)
+{
+	struct sim_vmo *c;
+	pgoff_t pgoff;
+
+	family(true, 2);
+	for (pgoff = 0; pgoff < 2; pgoff++) {
+		fam->store[pgoff][3] = 500;
+		flat_write(r->flat, pgoff, 3, 500);
+		OK(sim_supply(fam, pgoff, false));
+	}
+	c = SNAPSHOT(r, 0, 2);
+	OK(sim_resize(c, PAGE_SIZE + SHIM_CELL_BYTES, false));
+	OK(sim_resize(c, SHIM_CELL_BYTES, false));
+	OK(sim_resize(c, 2 * PAGE_SIZE, false));
+	WRITE(r, 0, 7);
+	READS(c, "100 .");
+	sim_close(c);
+	c = SNAPSHOT(r, 0, 2);
+	OK(sim_resize(c, PAGE_SIZE + SHIM_CELL_BYTES, false));
+	OK(sim_resize(c, 2 * PAGE_SIZE, false));
+	OK(sim_zero(r, 0, 2));
+	READS(c, "7 101");
+}
+
+static void freeze_what_is_mapped(void)
+{
+	struct sim_vmo *c;
+
+	family(true, 1);
+	OK(sim_supply(fam, 0, false));
+	c = SNAPSHOT(r, 0, 1);
+	OK(sim_map(c, 0, false));
+	EXPECT(c->space->mapping.pte[0].folio == resolve(r, 0).page->folio);
+	WRITE(r, 0, 7);
+	EXPECT(!c->space->mapping.pte[0].folio);
+	READS(c, "100");
+}
+
 static void freeze_trapping(void)
 {
 	struct sim_vmo *c;
@@ -341,6 +387,8 @@ const struct unit_test freeze_tests[] = {
 	UNIT(freeze_beside_clones_that_follow),
 	UNIT(freeze_stops_stores),
 	UNIT(freeze_a_child_that_shrinks),
+	UNIT(freeze_what_was_cut),
+	UNIT(freeze_what_is_mapped),
 	UNIT(freeze_trapping),
 	{ 0 }
 };

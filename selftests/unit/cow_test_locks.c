@@ -99,8 +99,7 @@ static void locks_shared(void)
 static void locks_exclusive(void)
 {
 	static void (*const calls[])(struct vmop_cow *node) = {
-		call_supply, call_bring, call_zero, call_drop_clean, call_clear,
-		call_make_dirty, call_begin, call_end, call_move,
+		call_supply, call_bring, call_zero, call_make_dirty, call_begin, call_end, call_move,
 		call_give_page, call_unsee, call_hide, call_resize, call_clone,
 		call_snapshot, call_freeze, call_clamp, call_close, call_reset,
 	};
@@ -112,6 +111,12 @@ static void locks_exclusive(void)
 	other = ON_WRITE(r, 0, 0);
 	for (i = 0; i < ARRAY_SIZE(calls); i++)
 		EXPECT(dies(calls[i], fam->root, true));
+	/* Also where there is nothing to do. */
+	sim_close(other);
+	EXPECT(sim_evict(fam, 0));
+	EXPECT(dies(call_drop_clean, fam->root, true));
+	EXPECT(dies(call_clear, fam->root, true));
+	EXPECT(dies(call_reset, fam->root, true));
 }
 
 const struct unit_test locks_tests[] = {

@@ -169,6 +169,63 @@ static void reset_of_a_frozen_clone(void)
 	READS(d, "21 . 102");
 }
 
+/* What a root changes beside the window, or had given before, is no loss. */
+static void reset_is_not_refused_for_nothing(void)
+{
+	struct sim_vmo *c, *d;
+
+	family(true, 8);
+	c = SNAPSHOT(r, 2, 2);
+	WRITE(c, 0, 9);
+	OK(sim_zero(r, 0, 2));
+	OK(sim_zero(r, 4, 8));
+	WRITE(r, 1, 7);
+	WRITE(r, 4, 7);
+	OK(sim_reset(c));
+	READS(c, "102 103");
+	sim_close(c);
+	c = resettable(r, SIM_SNAPSHOT, 0, 4);
+	d = SNAPSHOT(r, 0, 4);
+	EXPECT(sim_node(c)->parent == sim_node(d)->parent);
+	WRITE(d, 2, 9);
+	/* c is given it, so that d can see it again. */
+	WRITE(r, 2, 22);
+	OK(sim_zero(r, 2, 3));
+	OK(sim_reset(d));
+	READS(d, ". 7 102 103");
+}
+
+static void reset_below_a_node_that_was_not_given(void)
+{
+	struct sim_vmo *c, *d;
+
+	family(true, 4);
+	c = SNAPSHOT(r, 0, 4);
+	WRITE(r, 3, 9);
+	d = SNAPSHOT(r, 0, 4);
+	HIDDEN(1);
+	WRITE(c, 1, 10);
+	WRITE(d, 1, 11);
+	COPIES(0, WRITE(r, 1, 12));
+	EXPECT_EQ(sim_reset(c), -EOPNOTSUPP);
+	EXPECT_EQ(sim_reset(d), -EOPNOTSUPP);
+	READS(c, "100 10 102 103");
+	READS(d, "100 11 102 9");
+}
+
+static void reset_after_the_root_was_zeroed(void)
+{
+	struct sim_vmo *c;
+
+	family(true, 2);
+	OK(sim_supply(fam, 0, false));
+	c = SNAPSHOT(r, 0, 2);
+	WRITE(c, 0, 9);
+	OK(sim_zero(r, 0, 1));
+	EXPECT_EQ(sim_reset(c), -EOPNOTSUPP);
+	READS(c, "9 101");
+}
+
 static void reset_after_a_zero_was_preserved(void)
 {
 	struct sim_vmo *c;
@@ -234,6 +291,9 @@ const struct unit_test reset_tests[] = {
 	UNIT(reset_is_kept),
 	UNIT(reset_keeps_the_size),
 	UNIT(reset_of_a_frozen_clone),
+	UNIT(reset_is_not_refused_for_nothing),
+	UNIT(reset_below_a_node_that_was_not_given),
+	UNIT(reset_after_the_root_was_zeroed),
 	UNIT(reset_after_a_zero_was_preserved),
 	UNIT(reset_generations),
 	UNIT(reset_base_goes_with_the_node),

@@ -126,6 +126,17 @@ static void rsz2_cut_of_an_absent_page(void)
 	LOOK();
 }
 
+static void rsz2_zeros_need_no_cut(void)
+{
+	family(true, 2);
+	OK(sim_resize(r, PAGE_SIZE + CELL, true));
+	OK(sim_resize(r, 2 * PAGE_SIZE, true));
+	EXPECT_EQ(vmop_cow_cut(fam->root, 1), CELL);
+	OK(sim_zero(r, 1, 2));
+	EXPECT_EQ(vmop_cow_cut(fam->root, 1), PAGE_SIZE);
+	READS(r, "100 .");
+}
+
 static void rsz2_cut_of_a_page(void)
 {
 	struct sim_vmo *c;
@@ -183,6 +194,19 @@ static void rsz2_cut_in_a_clone_gets_a_page(void)
 	COPIES(1, OK(sim_map(c, 0, false)));
 	EXPECT_EQ(tail(r, 0), 900);
 	READS(c, "100");
+}
+
+/* The first supply of a last page that is not whole. */
+static void rsz2_supplied_behind_the_end(void)
+{
+	fam = sim_create(true, 2 * CELL);
+	r = fam->vmo[0];
+	fam->store[0][0] = 1;
+	fam->store[0][SHIM_CELLS - 1] = 9;
+	flat_write(r->flat, 0, 0, 1);
+	OK(sim_supply(fam, 0, false));
+	LOOK();
+	EXPECT_EQ(resolve(r, 0).page->folio->cell[SHIM_CELLS - 1], 0);
 }
 
 static void rsz3_grown_root_is_never_asked_for(void)
@@ -338,9 +362,11 @@ const struct unit_test size_tests[] = {
 	UNIT(cow20_child_shrinks_and_grows),
 	UNIT(cow20_the_last_share_is_freed),
 	UNIT(rsz2_cut_of_an_absent_page),
+	UNIT(rsz2_zeros_need_no_cut),
 	UNIT(rsz2_cut_of_a_page),
 	UNIT(rsz2_lower_cuts_win),
 	UNIT(rsz2_cut_in_a_clone_gets_a_page),
+	UNIT(rsz2_supplied_behind_the_end),
 	UNIT(rsz3_grown_root_is_never_asked_for),
 	UNIT(rsz5_same_size),
 	UNIT(zero8_hides_the_parent),

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * COW-21 where the child has less than the hidden node: the node takes the child's
+ * place, and nearly nothing moves.
+ */
+#include "cow_test.h"
+
+static void write_all(struct sim_vmo *vmo, u32 value)
+{
+	pgoff_t pgoff;
+
+	for (pgoff = 0; pgoff < sim_node(vmo)->nr_pages; pgoff++)
+		WRITE(vmo, pgoff, value + pgoff);
+}
+
+static void cow18_through_windows(void)
+{
+	struct sim_vmo *a, *b;
+
+	family(false, 6);
+	write_all(r, 10);
+	a = SNAPSHOT(r, 2, 4);
+	WRITE(a, 3, 23);
+	b = SNAPSHOT(a, 1, 2);
+	write_all(r, 30);
+	/* r's six, 2 to 4 of the old ones, and what a has changed. */
+	PAGES(10);
+	OK(sim_zero(a, 0, 4));
+	PAGES(8);
+	READS(b, "13 14");
+	OK(sim_resize(b, PAGE_SIZE, false));
+	PAGES(7);
+	READS(b, "13");
+}
+
+/* A leaf that others look to is closed: what it alone has seen goes. */
+static void cow18_hidden_by_a_close(void)
+{
+	struct sim_vmo *p, *c, *d;
+
+	family(true, 6);
+	p = MODIFIED(r, 0, 6);
+	write_all(p, 10);
+	c = ON_WRITE(p, 0, 6);
+	WRITE(c, 0, 20);
+	WRITE(c, 5, 25);
+	d = ON_WRITE(c, 0, 2);
+	ON_WRITE(c, 0, 1);
+	/* Six of the root, six of p, two of c. */
+	PAGES(14);
+	sim_close(p);
+	PAGES(12);
+	HIDDEN(0);
+	sim_close(c);
+	HIDDEN(1);
+	PAGES(8);
+	READS(d, "20 11");
+}
+
+static void cow19_mapped_through_a_leaf(void)
+{
+	struct sim_vmo *c, *d;
+
+	family(true, 4);
+	c = ON_WRITE(r, 0, 4);
+	WRITE(c, 0, 10);
+	d = ON_WRITE(c, 0, 4);
+	EXPECT(sim_node(d)->parent == sim_node(c));
+	OK(sim_map(d, 3, false));
+	EXPECT(d->space->mapping.pte[3].folio);
+	OK(sim_resize(c, PAGE_SIZE, false));
+	EXPECT(!d->space->mapping.pte[3].folio);
+	READS(d, "10 . . .");
+}
+
+static void cow21_adopts_a_leaf(void)
+{
+	struct vmop_cow *node;
+	struct sim_vmo *c;
+
+	family(false, 6);
+	write_all(r, 10);
+	node = sim_node(r);
+	c = SNAPSHOT(r, 0, 6);
+	WRITE(r, 1, 21);
+	OK(sim_zero(r, 2, 4));
+	OK(sim_map(r, 1, false));
+	OK(sim_map(r, 5, false));
+	sim_close(c);
+	EXPECT(sim_node(r) == node);
+	HIDDEN(0);
+	PAGES(4);
+	/* What did not move stays mapped. */
+	EXPECT(r->space->mapping.pte[5].folio);
+	READS(r, "10 21 . . 14 15");
+	EXPECT_EQ(sim_reset(r), -EOPNOTSUPP);
+	WRITE(r, 5, 25);
+	READS(r, "10 21 . . 14 25");
+}
+
+static void cow21_adopts_a_shorter_one(void)
+{
+	struct sim_vmo *c;
+
+	family(false, 6);
+	write_all(r, 10);
+	c = SNAPSHOT(r, 0, 6);
+	OK(sim_resize(r, 4 * PAGE_SIZE, false));
+	OK(sim_resize(r, 5 * PAGE_SIZE, false));
+	sim_close(c);
+	HIDDEN(0);
+	PAGES(4);
+	READS(r, "10 11 12 13 .");
+	OK(sim_resize(r, 7 * PAGE_SIZE, false));
+	READS(r, "10 11 12 13 . . .");
+}
+
+static void cow21_adopts_a_longer_one(void)
+{
+	struct sim_vmo *c;
+
+	family(false, 3);
+	write_all(r, 10);
+	c = SNAPSHOT(r, 0, 3);
+	OK(sim_resize(r, 6 * PAGE_SIZE, false));
+	sim_close(c);
+	HIDDEN(0);
+	READS(r, "10 11 12 . . .");
+	c = SNAPSHOT(r, 0, 6);
+	OK(sim_resize(r, 8 * PAGE_SIZE, false));
+	WRITE(r, 7, 17);
+	sim_close(c);
+	HIDDEN(0);
+	READS(r, "10 11 12 . . . . 17");
+}
+
+static void cow21_adopts_cuts(void)
+{
+	struct sim_vmo *c;
+	u32 cell[SHIM_CELLS];
+	pgoff_t pgoff;
+
+	family(false, 4);
+	write_all(r, 10);
+	for (pgoff = 0; pgoff < 4; pgoff++)
+		OK(sim_write(r, pgoff, SHIM_CELLS - 1, 90 + pgoff));
+	c = SNAPSHOT(r, 0, 4);
+	/* Cut where it has nothing of its own, and where it has. */
+	OK(sim_resize(r, 3 * PAGE_SIZE + SHIM_CELL_BYTES, false));
+	OK(sim_resize(r, 2 * PAGE_SIZE + SHIM_CELL_BYTES, false));
+	WRITE(r, 1, 21);
+	OK(sim_resize(r, PAGE_SIZE + SHIM_CELL_BYTES, false));
+	OK(sim_resize(r, 4 * PAGE_SIZE, false));
+	OK(sim_write(r, 1, SHIM_CELLS - 1, 5));
+	sim_close(c);
+	HIDDEN(0);
+	READS(r, "10 21 . .");
+	sim_peek(r, 1, cell);
+	EXPECT_EQ(cell[SHIM_CELLS - 1], 5);
+	/* The other way round: absent up to the root. */
+	c = SNAPSHOT(r, 0, 4);
+	OK(sim_resize(r, SHIM_CELL_BYTES, false));
+	OK(sim_resize(r, 4 * PAGE_SIZE, false));
+	sim_close(c);
+	sim_peek(r, 0, cell);
+	EXPECT_EQ(cell[0], 10);
+	EXPECT_EQ(cell[SHIM_CELLS - 1], 0);
+	LOOK();
+}
+
+static void cow21_adopts_a_hidden_one(void)
+{
+	struct sim_vmo *c, *d;
+
+	family(false, 6);
+	write_all(r, 10);
+	c = SNAPSHOT(r, 0, 6);
+	WRITE(r, 1, 21);
+	OK(sim_zero(r, 2, 3));
+	d = SNAPSHOT(r, 0, 6);
+	HIDDEN(2);
+	sim_close(c);
+	HIDDEN(1);
+	PAGES(5);
+	WRITE(r, 0, 30);
+	READS(r, "30 21 . 13 14 15");
+	READS(d, "10 21 . 13 14 15");
+	sim_close(r);
+	HIDDEN(0);
+	READS(d, "10 21 . 13 14 15");
+}
+
+static void cow21_adopts_one_that_was_resettable(void)
+{
+	struct sim_vmo *b, *d;
+
+	family(false, 4);
+	write_all(r, 10);
+	b = resettable(r, SIM_SNAPSHOT, 0, 4);
+	WRITE(b, 1, 21);
+	d = SNAPSHOT(b, 0, 4);
+	sim_close(r);
+	HIDDEN(1);
+	PAGES(4);
+	WRITE(d, 0, 40);
+	READS(b, "10 21 12 13");
+	READS(d, "40 21 12 13");
+	sim_close(d);
+	HIDDEN(0);
+	PAGES(4);
+	READS(b, "10 21 12 13");
+}
+
+/* Its window into the root is not wider than the child's was. */
+static void cow21_adopts_below_a_root(void)
+{
+	struct sim_vmo *c, *d;
+
+	family(true, 8);
+	c = MODIFIED(r, 0, 8);
+	WRITE(c, 0, 10);
+	WRITE(c, 1, 11);
+	WRITE(c, 2, 12);
+	d = MODIFIED(c, 0, 8);
+	WRITE(c, 3, 13);
+	OK(sim_resize(c, 7 * PAGE_SIZE, false));
+	OK(sim_resize(c, 5 * PAGE_SIZE + SHIM_CELL_BYTES, false));
+	OK(sim_resize(c, 8 * PAGE_SIZE, false));
+	sim_close(d);
+	HIDDEN(0);
+	EXPECT(sim_node(c)->parent == fam->root);
+	EXPECT_EQ(sim_node(c)->limit, 6);
+	READS(c, "10 11 12 13 104 105 . .");
+	WRITE(r, 4, 44);
+	READS(c, "10 11 12 13 44 105 . .");
+}
+
+static void cow21_adopts_below_a_frozen_root(void)
+{
+	struct sim_vmo *c, *d;
+
+	family(true, 4);
+	c = SNAPSHOT(r, 0, 4);
+	WRITE(c, 0, 10);
+	WRITE(c, 1, 11);
+	d = SNAPSHOT(c, 0, 4);
+	WRITE(c, 0, 20);
+	sim_close(d);
+	HIDDEN(0);
+	EXPECT(fam->root->frozen == sim_node(c));
+	WRITE(r, 3, 33);
+	READS(c, "20 11 102 103");
+	READS(r, "100 101 102 33");
+}
+
+/* Whatever it lacks memory for, what both show stays the same. */
+static void cow21_adopts_without_memory(void)
+{
+	struct sim_vmo *c;
+	unsigned int nth;
+	bool failed = true;
+
+	for (nth = 1; failed; nth++) {
+		family(true, 150);
+		c = MODIFIED(r, 0, 150);
+		WRITE(c, 0, 10);
+		WRITE(c, 1, 11);
+		WRITE(c, 2, 12);
+		WRITE(c, 3, 13);
+		OK(sim_zero(c, 20, 140));
+		MODIFIED(c, 0, 150);
+		WRITE(c, 70, 17);
+		OK(sim_zero(c, 1, 2));
+		OK(sim_zero(c, 3, 5));
+		WRITE(c, 100, 18);
+		OK(sim_resize(c, 145 * PAGE_SIZE + SHIM_CELL_BYTES, false));
+		OK(sim_resize(c, 130 * PAGE_SIZE + SHIM_CELL_BYTES, false));
+		shim.fail_at = shim.allocs + nth;
+		shim.failed = false;
+		sim_close(fam->vmo[2]);
+		failed = shim.failed;
+		shim.fail_at = 0;
+		LOOK();
+		WRITE(c, 5, 15);
+		WRITE(r, 6, 66);
+		LOOK();
+		sim_end(fam);
+		fam = NULL;
+	}
+}
+
+const struct unit_test merge_tests[] = {
+	UNIT(cow18_through_windows),
+	UNIT(cow18_hidden_by_a_close),
+	UNIT(cow19_mapped_through_a_leaf),
+	UNIT(cow21_adopts_a_leaf),
+	UNIT(cow21_adopts_a_shorter_one),
+	UNIT(cow21_adopts_a_longer_one),
+	UNIT(cow21_adopts_cuts),
+	UNIT(cow21_adopts_a_hidden_one),
+	UNIT(cow21_adopts_one_that_was_resettable),
+	UNIT(cow21_adopts_below_a_root),
+	UNIT(cow21_adopts_below_a_frozen_root),
+	UNIT(cow21_adopts_without_memory),
+	{ 0 }
+};
