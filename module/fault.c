@@ -118,6 +118,10 @@ static unsigned int vmop_fault_window(struct vmop_vmo *vmo,
  * Map the resident pages of the window, read-only as page_mkwrite exists. The
  * shared tree lock keeps them in their nodes. vm_insert_pages() stops at a page
  * that is mapped already: step over it.
+ *
+ * A page whose folio is locked may be on its way out of page_mkwrite. If the
+ * mapping that this is about was taken away meanwhile, by a snapshot, one that we
+ * make looks to the core just like it, and would become writable.
  */
 static vm_fault_t vmop_fault_around_locked(struct vmop_vmo *vmo,
 					   struct vm_fault *vmf)
@@ -132,7 +136,7 @@ static vm_fault_t vmop_fault_around_locked(struct vmop_vmo *vmo,
 	nr = vmop_fault_window(vmo, vmf, &addr, &first);
 	vmop_cow_collect(vmop_vmo_node(vmo), first, nr, found);
 	for (i = 0; i < nr; i++)
-		if (found[i])
+		if (found[i] && !folio_test_locked(found[i]->folio))
 			pages[i] = folio_page(found[i]->folio, 0);
 	for (i = 0; i < nr && ret != -ENOMEM; i += run) {
 		for (run = 0; i + run < nr && pages[i + run]; run++)
@@ -200,6 +204,17 @@ static vm_fault_t vmop_fault_give_page(struct vmop_vmo *vmo,
 	return vmop_vmo_give_page(vmo, vmf->pgoff, write) ? VM_FAULT_SIGBUS : 0;
 }
 
+/* Who has the page locked needs no lock of ours to end. Drops the tree lock. */
+static vm_fault_t vmop_fault_wait_page_locked(struct vmop_vmo *vmo,
+					      struct folio *folio)
+{
+	folio_get(folio);
+	up_read(&vmo->tree->lock);
+	folio_wait_locked(folio);
+	folio_put(folio);
+	return 0;
+}
+
 /* What there is gets mapped. Drops the tree lock. */
 static vm_fault_t vmop_fault_map_locked(struct vmop_vmo *vmo,
 					struct vm_fault *vmf,
@@ -211,6 +226,9 @@ static vm_fault_t vmop_fault_map_locked(struct vmop_vmo *vmo,
 	case VMOP_RES_PAGE:
 		if ((vmf->flags & FAULT_FLAG_WRITE) && !vmop_fault_writes(vmf))
 			return vmop_fault_return_locked(vmo, vmf, res);
+		if (folio_test_locked(res->page->folio))
+			return vmop_fault_wait_page_locked(vmo,
+							   res->page->folio);
 		folio_set_referenced(res->page->folio);
 		ret = vmop_fault_around_locked(vmo, vmf);
 		break;
