@@ -99,8 +99,9 @@ static void locks_shared(void)
 static void locks_exclusive(void)
 {
 	static void (*const calls[])(struct vmop_cow *node) = {
-		call_supply, call_bring, call_zero, call_make_dirty, call_begin, call_end, call_move,
-		call_give_page, call_unsee, call_hide, call_resize, call_clone,
+		call_supply, call_bring, call_zero, call_make_dirty,
+		call_begin, call_end, call_move, call_give_page, call_unsee,
+		call_hide, call_resize, call_clone,
 		call_snapshot, call_freeze, call_clamp, call_close, call_reset,
 	};
 	unsigned int i;
