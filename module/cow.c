@@ -145,39 +145,6 @@ struct vmop_res vmop_cow_resolve(struct vmop_cow *node, pgoff_t pgoff)
 	}
 }
 
-/**
- * vmop_cow_absent_end() - where the absent content that starts somewhere ends
- * @node: the node
- * @start: a position that vmop_cow_resolve() calls absent
- * @end: look no further
- *
- * Context: shared tree lock.
- * Return: the first position behind @start that has content, here or further up,
- * that lies behind the end of the node, that has no root to supply it, or that
- * is @end (semantics: REQ-6, COM-6).
- */
-pgoff_t vmop_cow_absent_end(struct vmop_cow *node, pgoff_t start, pgoff_t end)
-{
-	pgoff_t first = start;
-	pgoff_t nr_pages, stop;
-
-	vmop_cow_assert_held(node);
-	if (end <= start || start >= node->nr_pages)
-		return start;
-	nr_pages = min(end, node->nr_pages) - start;
-	for (;;) {
-		stop = min(start + nr_pages, node->nr_pages);
-		if (!vmop_cow_is_root(node))
-			stop = min(stop, node->limit);
-		stop = vmop_plist_next_content(&node->pages, start, stop);
-		nr_pages = min(nr_pages, stop - start);
-		if (!node->parent)
-			return first + nr_pages;
-		start += node->offset;
-		node = node->parent;
-	}
-}
-
 /* How far is what has nothing of its own alike, here and further up? */
 static pgoff_t vmop_cow_bare_end(struct vmop_cow *node, pgoff_t start,
 				 pgoff_t end)
@@ -196,6 +163,24 @@ static pgoff_t vmop_cow_bare_end(struct vmop_cow *node, pgoff_t start,
 		start += node->offset;
 		node = node->parent;
 	}
+}
+
+/**
+ * vmop_cow_absent_end() - where the absent content that starts somewhere ends
+ * @node: the node
+ * @start: a position that vmop_cow_resolve() calls absent
+ * @end: look no further
+ *
+ * Context: shared tree lock.
+ * Return: the first position behind @start that has content, here or further up,
+ * that lies behind the end of the node, that has no root to supply it, or that
+ * is @end (semantics: REQ-6, COM-6).
+ */
+pgoff_t vmop_cow_absent_end(struct vmop_cow *node, pgoff_t start, pgoff_t end)
+{
+	vmop_cow_assert_held(node);
+	end = min(end, node->nr_pages);
+	return start < end ? vmop_cow_bare_end(node, start, end) : start;
 }
 
 /**
@@ -339,8 +324,15 @@ int vmop_cow_bring(struct vmop_cow *node, pgoff_t pgoff, struct vmop_page *page)
 	return ret;
 }
 
-static void vmop_cow_release_slot(void *ctx, pgoff_t pgoff,
-				  struct vmop_slot slot)
+/**
+ * vmop_cow_release_slot() - free what has left a node's page list
+ * @ctx: not used
+ * @pgoff: where it was
+ * @slot: what it was
+ *
+ * A vmop_plist_free_fn. Context: exclusive tree lock of the node.
+ */
+void vmop_cow_release_slot(void *ctx, pgoff_t pgoff, struct vmop_slot slot)
 {
 	if (slot.kind == VMOP_SLOT_PAGE)
 		vmop_page_release(slot.page);

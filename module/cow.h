@@ -274,6 +274,7 @@ unsigned int vmop_cow_collect(struct vmop_cow *node, pgoff_t start,
 			      unsigned int nr_pages, struct vmop_page **pages);
 int vmop_cow_supply(struct vmop_cow *node, pgoff_t pgoff,
 		    struct vmop_page *page);
+void vmop_cow_release_slot(void *ctx, pgoff_t pgoff, struct vmop_slot slot);
 int vmop_cow_bring(struct vmop_cow *node, pgoff_t pgoff,
 		   struct vmop_page *page);
 int vmop_cow_zero(struct vmop_cow *node, pgoff_t start, pgoff_t end,

@@ -137,13 +137,6 @@ static struct vmop_cow *vmop_cow_inherit(struct vmop_cow *node,
 
 /* ---- the parent adopts ---- */
 
-static void vmop_cow_free_slot(void *ctx, pgoff_t pgoff, struct vmop_slot slot)
-{
-	if (slot.kind == VMOP_SLOT_PAGE)
-		vmop_page_release(slot.page);
-	cond_resched();
-}
-
 /* The child's page instead of what the parent has there. */
 static int vmop_cow_adopt_page(struct vmop_cow *node, struct vmop_page *page)
 {
@@ -164,7 +157,7 @@ static int vmop_cow_adopt_zeros(struct vmop_cow *node, pgoff_t start,
 	int ret;
 
 	ret = vmop_plist_clear_range(&node->pages, start, end,
-				     vmop_cow_free_slot, NULL);
+				     vmop_cow_release_slot, NULL);
 	if (ret)
 		return ret;
 	return vmop_plist_add_zero_interval(&node->pages, start, end,
@@ -248,7 +241,7 @@ static struct vmop_cow *vmop_cow_adopt(struct vmop_cow *node,
 				       struct vmop_cow *child)
 {
 	if (vmop_plist_clear_range(&node->pages, child->limit,
-				   VMOP_PLIST_MAX_PAGES, vmop_cow_free_slot,
+				   VMOP_PLIST_MAX_PAGES, vmop_cow_release_slot,
 				   NULL) ||
 	    vmop_cow_adopt_cuts(node, child) ||
 	    vmop_cow_adopt_content(node, child))
@@ -266,7 +259,7 @@ static bool vmop_cow_can_adopt(struct vmop_cow *node, struct vmop_cow *child)
 	if (vmop_plist_next_content(&child->pages, child->limit,
 				    child->nr_pages) < child->nr_pages)
 		return false;
-	return !child->offset && !node->keep_base && !child->frozen &&
+	return !child->offset && !node->keep_base &&
 	       (vmop_cow_is_hidden(child) || child->home == node->home) &&
 	       atomic_long_read(&child->nr_resident) <
 	       atomic_long_read(&node->nr_resident);

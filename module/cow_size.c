@@ -70,13 +70,6 @@ static void vmop_cow_zero_tail(struct vmop_cow *node, pgoff_t pgoff,
 		vmop_map_zap(node, pgoff, 1);
 }
 
-static void vmop_cow_cut_off(void *ctx, pgoff_t pgoff, struct vmop_slot slot)
-{
-	if (slot.kind == VMOP_SLOT_PAGE)
-		vmop_page_release(slot.page);
-	cond_resched();
-}
-
 static int vmop_cow_shrink(struct vmop_cow *node, pgoff_t nr_pages,
 			   pgoff_t *missing)
 {
@@ -87,7 +80,7 @@ static int vmop_cow_shrink(struct vmop_cow *node, pgoff_t nr_pages,
 	if (ret)
 		return ret;
 	ret = vmop_plist_clear_range(&node->pages, nr_pages, node->nr_pages,
-				     vmop_cow_cut_off, NULL);
+				     vmop_cow_release_slot, NULL);
 	if (ret)
 		return ret;
 	vmop_cow_forget_cuts(node, nr_pages, node->nr_pages);

@@ -2,8 +2,8 @@
 /*
  * cow_tree.c - the shape of a family: how a clone is hung into it, and what
  * becomes of nodes when their VMOs are closed. It and cow_merge.c alone write
- * parent, children, sibling and frozen of struct vmop_cow. No walk recurses: a family may be
- * thousands of nodes deep.
+ * parent, children, sibling and frozen of struct vmop_cow. No walk recurses: a
+ * family may be thousands of nodes deep.
  *
  * Three ways to hang a clone in (Documentation/cow.rst):
  *
@@ -293,18 +293,6 @@ void vmop_cow_close(struct vmop_cow *node, struct list_head *dead)
 	}
 }
 
-static void vmop_cow_forget_slot(void *ctx, pgoff_t pgoff,
-				 struct vmop_slot slot)
-{
-	unsigned long *nr_dropped = ctx;
-
-	if (slot.kind != VMOP_SLOT_PAGE)
-		return;
-	vmop_page_release(slot.page);
-	(*nr_dropped)++;
-	cond_resched();
-}
-
 /**
  * vmop_cow_reset() - a clone sees its parent again
  * @node: a leaf
@@ -319,8 +307,9 @@ int vmop_cow_reset(struct vmop_cow *node, unsigned long *nr_dropped)
 	*nr_dropped = 0;
 	if (node->base_lost)
 		return -EOPNOTSUPP;
+	*nr_dropped = atomic_long_read(&node->nr_resident);
 	/* Zeros are mapped as well. */
 	vmop_map_zap_zero(node, 0, node->nr_pages);
-	vmop_plist_clear_all(&node->pages, vmop_cow_forget_slot, nr_dropped);
+	vmop_plist_clear_all(&node->pages, vmop_cow_release_slot, NULL);
 	return 0;
 }
