@@ -114,6 +114,25 @@ static unsigned int vmop_fault_window(struct vmop_vmo *vmo,
 		     vmop_vmo_end_pgoff(vmo) - first);
 }
 
+static int vmop_fault_touch_pte(pte_t *pte, unsigned long addr, void *data)
+{
+	return 0;
+}
+
+/*
+ * A page table for the address, before there is a lock: vm_insert_pages() would
+ * allocate it under the tree lock, and at the limit of the task's memcg that
+ * ends in the OOM killer, as reclaim cannot take our pages without this lock.
+ */
+static vm_fault_t vmop_fault_make_table(struct vm_fault *vmf)
+{
+	if (likely(!pmd_none(READ_ONCE(*vmf->pmd))))
+		return 0;
+	return apply_to_page_range(vmf->vma->vm_mm, vmf->address & PAGE_MASK,
+				   PAGE_SIZE, vmop_fault_touch_pte, NULL) ?
+	       VM_FAULT_OOM : 0;
+}
+
 /*
  * Map the resident pages of the window, read-only as page_mkwrite exists. The
  * shared tree lock keeps them in their nodes. vm_insert_pages() stops at a page
@@ -279,7 +298,8 @@ static vm_fault_t vmop_vm_fault(struct vm_fault *vmf)
 	if (vmop_handoff_take(&key))
 		return VM_FAULT_SIGBUS;
 	do {
-		ret = vmop_fault_once(vmo, vmf, &key);
+		ret = vmop_fault_make_table(vmf) ?:
+		      vmop_fault_once(vmo, vmf, &key);
 	} while (!ret);
 	return ret;
 }
