@@ -145,6 +145,26 @@ struct vmop_res vmop_cow_resolve(struct vmop_cow *node, pgoff_t pgoff)
 	}
 }
 
+/**
+ * vmop_cow_zeros_stay() - are zeros a node's own, or nobody's to change?
+ * @node: the node
+ * @res: what vmop_cow_resolve() says of a position of it: zeros
+ *
+ * Context: shared tree lock.
+ * Return: false when a node above, between it and where the zeros are found, may
+ * be written to: who wants zeros here has to make them its own. (semantics: ZERO-2)
+ */
+bool vmop_cow_zeros_stay(struct vmop_cow *node, const struct vmop_res *res)
+{
+	vmop_cow_assert_held(node);
+	while (node != res->owner) {
+		node = node->parent;
+		if (!vmop_cow_is_hidden(node))
+			return false;
+	}
+	return true;
+}
+
 /* How far is what has nothing of its own alike, here and further up? */
 static pgoff_t vmop_cow_bare_end(struct vmop_cow *node, pgoff_t start,
 				 pgoff_t end)

@@ -267,6 +267,7 @@ static inline bool vmop_cow_is_hidden(const struct vmop_cow *node)
 
 /* cow.c: content of one node */
 struct vmop_res vmop_cow_resolve(struct vmop_cow *node, pgoff_t pgoff);
+bool vmop_cow_zeros_stay(struct vmop_cow *node, const struct vmop_res *res);
 pgoff_t vmop_cow_absent_end(struct vmop_cow *node, pgoff_t start, pgoff_t end);
 bool vmop_cow_is_data(struct vmop_cow *node, pgoff_t pgoff, pgoff_t end,
 		      pgoff_t *next);

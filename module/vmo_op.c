@@ -259,11 +259,12 @@ static void vmop_op_zero_part_locked(struct vmop_cow *node,
 	vmop_cow_modify(node);
 }
 
-/* Write zeros to a part of one page, unless it reads as zeros (ZERO-2). */
+/* Write zeros to a part of one page, unless it is zeros and stays so (ZERO-2). */
 static int vmop_op_zero_part(struct vmop_vmo *vmo, u64 off, u64 len)
 {
 	pgoff_t pgoff = vmop_vmo_pgoff(vmo, off);
 	unsigned int start = offset_in_page(off);
+	struct vmop_cow *node;
 	enum vmop_need need;
 	struct vmop_res res;
 	int ret;
@@ -274,8 +275,10 @@ static int vmop_op_zero_part(struct vmop_vmo *vmo, u64 off, u64 len)
 			up_read(&vmo->tree->lock);
 			return -EPERM;
 		}
-		need = vmop_cow_write_need(vmop_vmo_node(vmo), pgoff, &res);
-		if (res.kind == VMOP_RES_ZERO || !need)
+		node = vmop_vmo_node(vmo);
+		need = vmop_cow_write_need(node, pgoff, &res);
+		if (!need || (res.kind == VMOP_RES_ZERO &&
+			      vmop_cow_zeros_stay(node, &res)))
 			break;
 		if (need == VMOP_NEED_PAGE) {
 			up_read(&vmo->tree->lock);

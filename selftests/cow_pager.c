@@ -604,6 +604,47 @@ TEST_F(clone_op, zero_8_part_of_a_page)
 	expect_clean();
 }
 
+/*
+ * ZERO-2: zeros that are the parent's are no reason to do nothing: it may write to
+ * them, and the clone's are to stay. Also zeros that another clone in between has,
+ * or shows because it ends there.
+ */
+TEST_F(clone_op, zero_2_zeros_of_the_parent)
+{
+	struct test_cow c, d, e, f;
+
+	root_of(4, 0, 0);
+	zero_pages(self->root.fd, 0, 4);
+	child(&c, self->root.fd, ON_WRITE, 0, 4);
+	child(&d, self->root.fd, ON_WRITE | RESIZABLE, 0, 4);
+	put(&d, 0, 1, NEW);
+	zero_pages(d.fd, 1, 1);
+	test_set_size(d.fd, PG(2));
+	test_set_size(d.fd, PG(4));
+	child(&e, d.fd, ON_WRITE, 0, 4);
+	child(&f, self->root.fd, SNAPSHOT, 0, 4);
+	test_vmo_op(c.fd, VMOP_VMO_OP_ZERO, 100, 50, NULL);
+	test_vmo_op(c.fd, VMOP_VMO_OP_ZERO, PG(1) - 8, PG(1) + 16, NULL);
+	test_vmo_op(e.fd, VMOP_VMO_OP_ZERO, PG(1) + 100, 50, NULL);
+	test_vmo_op(e.fd, VMOP_VMO_OP_ZERO, PG(3) + 100, 50, NULL);
+	test_vmo_op(f.fd, VMOP_VMO_OP_ZERO, PG(1) + 100, 50, NULL);
+	put(&self->root, 0, 4, OWN);
+	put(&d, 1, 3, NEW);
+	zeros(&c, 0, 3);
+	shows(&c, 3, 1, OWN);
+	shows(&e, 0, 1, NEW);
+	zeros(&e, 1, 1);
+	shows(&e, 2, 1, NEW);
+	zeros(&e, 3, 1);
+	zeros(&f, 0, 4);
+	/* their own zeros need no memory */
+	zero_pages(c.fd, 3, 1);
+	test_vmo_op(c.fd, VMOP_VMO_OP_ZERO, PG(3) + 8, 8, NULL);
+	zeros(&c, 3, 1);
+	EXPECT_EQ(PG(2), vmop_test_committed(c.fd));
+	asked_none();
+}
+
 /* OBJ-9: what is the pager's to say about is its VMO, not what was made of it. */
 TEST_F(clone_op, obj_9_calls_of_the_pager)
 {
