@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * cow_count.c - how much of a family's memory falls to one leaf. Nothing of that
- * is stored (see cow_share.c), so it is counted: for each hidden node above the
- * leaf, a piece after the other, which leaves see which of its pages.
+ * is stored (see cow_share.c), so it is counted: for a piece of the leaf after the
+ * other, up through the nodes above it, which other leaves see what it sees.
  *
  * Locks: the shared tree lock, for all of it.
  */
 #include "cow.h"
 
-/* Positions of a hidden node that are counted at once. */
+/* Positions that are counted at once, where the node at hand counts them. */
 struct vmop_count_piece {
 	pgoff_t start;
 	pgoff_t end;
@@ -61,38 +61,46 @@ static void vmop_count_seen_by(struct vmop_cow *top, struct vmop_cow *leaf,
 	}
 }
 
-/* How many leaves see each position of a piece of @top, and which does @leaf? */
-static void vmop_count_viewers(struct vmop_cow *top, struct vmop_cow *leaf,
-			       const struct vmop_count_piece *piece,
-			       struct vmop_cow_counter *counter)
+/* A leaf below @top sees what is there. */
+static void vmop_count_viewer(struct vmop_cow *top, struct vmop_cow *leaf,
+			      pgoff_t offset,
+			      const struct vmop_count_piece *piece,
+			      struct vmop_cow_counter *counter)
 {
-	unsigned int nr_pages = piece->end - piece->start;
-	struct vmop_cow *below = top;
-	pgoff_t offset = 0;
 	unsigned int i;
 
-	memset(counter->nr_viewers, 0, sizeof(counter->nr_viewers));
-	while ((below = vmop_cow_next_below(top, below, true, &offset))) {
-		if (!vmop_cow_is_leaf(below))
-			continue;
-		vmop_count_seen_by(top, below, offset, piece, counter->seen);
-		for_each_set_bit(i, counter->seen, nr_pages)
-			counter->nr_viewers[i]++;
-		if (below == leaf)
-			bitmap_copy(counter->mine, counter->seen, nr_pages);
-		cond_resched();
-	}
+	vmop_count_seen_by(top, leaf, offset, piece, counter->seen);
+	for_each_set_bit(i, counter->seen, piece->end - piece->start)
+		counter->nr_viewers[i]++;
+	cond_resched();
 }
 
-static void vmop_count_piece(struct vmop_cow *top, struct vmop_cow *leaf,
+/*
+ * All leaves below @top; but for those at and below its child @path, if it is not
+ * NULL.
+ */
+static void vmop_count_below(struct vmop_cow *top, struct vmop_cow *path,
 			     const struct vmop_count_piece *piece,
-			     struct vmop_cow_counter *counter,
+			     struct vmop_cow_counter *counter)
+{
+	struct vmop_cow *below = top;
+	pgoff_t offset = 0;
+
+	while ((below = vmop_cow_next_below(top, below, below != path,
+					    &offset)))
+		if (below != path && vmop_cow_is_leaf(below))
+			vmop_count_viewer(top, below, offset, piece, counter);
+}
+
+/* What the leaf sees of a node's own pages. */
+static void vmop_count_pages(struct vmop_cow *top,
+			     const struct vmop_count_piece *piece,
+			     const struct vmop_cow_counter *counter,
 			     struct vmop_cow_shares *shares)
 {
 	pgoff_t pgoff = piece->start;
 	unsigned int nr_viewers, i;
 
-	vmop_count_viewers(top, leaf, piece, counter);
 	for (; vmop_plist_next_page(&top->pages, &pgoff, piece->end); pgoff++) {
 		i = pgoff - piece->start;
 		if (!test_bit(i, counter->mine))
@@ -106,6 +114,75 @@ static void vmop_count_piece(struct vmop_cow *top, struct vmop_cow *leaf,
 		shares->scaled += ((u64)PAGE_SIZE << VMOP_SHARE_SHIFT) /
 				  nr_viewers;
 	}
+}
+
+/* A leaf's pages are its own; it may see hidden ones itself. */
+static bool vmop_count_is_shared(const struct vmop_cow *node)
+{
+	return vmop_cow_is_hidden(node) || node->composed;
+}
+
+/*
+ * One piece of the leaf, from node to node upwards. What comes through a node is
+ * seen by those that have seen it below and by those beside: every leaf is looked
+ * at once. Where something hides what is above from the leaf, the number of
+ * viewers no longer matters.
+ */
+static void vmop_count_piece(struct vmop_cow *leaf,
+			     struct vmop_count_piece piece,
+			     struct vmop_cow_counter *counter,
+			     struct vmop_cow_shares *shares)
+{
+	unsigned int nr_pages = piece.end - piece.start;
+	struct vmop_cow *node = leaf;
+	struct vmop_cow *top;
+
+	bitmap_fill(counter->mine, nr_pages);
+	memset(counter->nr_viewers, 0, sizeof(counter->nr_viewers));
+	while ((top = node->parent)) {
+		vmop_count_look_through(node, 0, &piece, counter->mine,
+					node == leaf && leaf->keep_base);
+		if (bitmap_empty(counter->mine, nr_pages))
+			return;
+		piece.start += node->offset;
+		piece.end += node->offset;
+		if (node != leaf && vmop_cow_is_leaf(node))
+			vmop_count_viewer(top, node, node->offset, &piece,
+					  counter);
+		vmop_count_below(top, node == leaf ? NULL : node, &piece,
+				 counter);
+		if (vmop_count_is_shared(top))
+			vmop_count_pages(top, &piece, counter, shares);
+		node = top;
+	}
+}
+
+/*
+ * The first position at or after @pgoff at which a node above the leaf has a page
+ * that may be shared; leaf->limit if there is none.
+ */
+static pgoff_t vmop_count_next(const struct vmop_cow *leaf, pgoff_t pgoff)
+{
+	const struct vmop_cow *node;
+	pgoff_t next = leaf->limit;
+	pgoff_t end = leaf->limit;
+	pgoff_t shift = 0;
+	pgoff_t at;
+
+	for (node = leaf; node->parent; node = node->parent) {
+		end = min(end, node->limit);
+		if (pgoff >= end)
+			break;
+		pgoff += node->offset;
+		end += node->offset;
+		shift += node->offset;
+		at = pgoff;
+		if (vmop_count_is_shared(node->parent) &&
+		    vmop_plist_next_page(&node->parent->pages, &at,
+					 min(end, next + shift)))
+			next = at - shift;
+	}
+	return next;
 }
 
 /* Zeros that a leaf holds itself. */
@@ -141,30 +218,21 @@ static unsigned long vmop_count_zeros(struct vmop_cow *node)
  * and in a composed root, it counts what it sees, and what it keeps for a reset.
  * (semantics: COW-41, with the fractions of COW-17)
  *
- * Context: shared tree lock. Takes time for each leaf below the same hidden
- * nodes and each thousand of their pages.
+ * Context: shared tree lock. Takes time for each node of the family (for one of a
+ * chain that parts from the leaf's own: for each node up to there), and for
+ * each thousand of the leaf's positions that have pages above it.
  */
 void vmop_cow_count_shares(struct vmop_cow *node,
 			   struct vmop_cow_counter *counter,
 			   struct vmop_cow_shares *shares)
 {
-	struct vmop_count_piece piece;
-	struct vmop_cow *top;
+	struct vmop_count_piece piece = {};
 
 	vmop_cow_assert_held(node);
 	shares->nr_private = atomic_long_read(&node->nr_resident);
 	shares->nr_zero = vmop_count_zeros(node);
-	for (top = node->parent; top; top = top->parent) {
-		/* A leaf's pages are its own; it may see hidden ones itself. */
-		if (!vmop_cow_is_hidden(top) && !top->composed)
-			continue;
-		piece.start = 0;
-		while (vmop_plist_next_page(&top->pages, &piece.start,
-					    top->nr_pages)) {
-			piece.end = min(piece.start + VMOP_COUNT_PAGES,
-					top->nr_pages);
-			vmop_count_piece(top, node, &piece, counter, shares);
-			piece.start = piece.end;
-		}
+	while ((piece.start = vmop_count_next(node, piece.end)) < node->limit) {
+		piece.end = min(piece.start + VMOP_COUNT_PAGES, node->limit);
+		vmop_count_piece(node, piece, counter, shares);
 	}
 }
