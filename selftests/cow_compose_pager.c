@@ -99,27 +99,40 @@ TEST_F(joined, asks_where_the_part_has_it)
 	asked_none();
 }
 
-/* One request for all that a call wants of a part, and none beyond that. */
+/*
+ * A call asks for all that it wants of a part in one request, a fault for its
+ * page; none asks beyond that.
+ */
 TEST_F(joined, asks_for_a_run)
 {
+	const __u64 page[] = { 5, 6, 0, 1 };
 	struct test_cow c;
 	struct vmop_thread *t;
+	unsigned int i;
 	char buf[4 * 4096];
 
-	if (variant->map)
-		SKIP(return, "a fault asks for its page");
 	compose(&c, self->vmo.fd, PART(-1, 4, 3), PART(-1, 0, 2),
 		PART(self->b.fd, 0, 1));
-	t = vmop_thread_pread(c.fd, PG(1) + 100, PG(5) - 100);
-	asked_read(5, 2);
-	blocked(t, 1);
-	give(5, 2);
-	asked_read(0, 2);
-	blocked(t, 1);
-	give(0, 1);
-	blocked(t, 1);
-	give(1, 1);
-	expect_done(t, PG(5) - 100);
+	if (variant->map) {
+		t = reader_by(&c, 1, 5);
+		for (i = 0; i < 4; i++) {
+			asked_read(page[i], 1);
+			blocked(t, 1);
+			give(page[i], 1);
+		}
+		expect_done(t, PG(5));
+	} else {
+		t = vmop_thread_pread(c.fd, PG(1) + 100, PG(5) - 100);
+		asked_read(5, 2);
+		blocked(t, 1);
+		give(5, 2);
+		asked_read(0, 2);
+		blocked(t, 1);
+		give(0, 1);
+		blocked(t, 1);
+		give(1, 1);
+		expect_done(t, PG(5) - 100);
+	}
 	shows_from(&c, 1, 2, OLD, 5);
 	shows_from(&c, 3, 2, OLD, 0);
 	shows_from(&c, 5, 1, OTHER, 0);
@@ -355,18 +368,19 @@ TEST_F(joined, failed)
 	asked_none();
 }
 
-/* A part of a read: what is there before the failure is returned. */
+/* A part of a read: what is there before the failure is returned, or loaded. */
 TEST_F(joined, failed_in_the_middle)
 {
-	struct vmop_thread *t;
+	unsigned int nr = variant->map ? 1 : 2;
+	struct vmop_thread *t = reader_by(&self->c, 1, 3);
 
-	if (variant->map)
-		SKIP(return, "a load has no result in part");
-	t = vmop_thread_pread(self->c.fd, PG(1), PG(3));
-	asked_read(AT(2), 2);
+	asked_read(AT(2), nr);
 	blocked(t, 1);
-	refuse(AT(2), 2, EIO);
-	expect_done(t, PG(1));
+	refuse(AT(2), nr, EIO);
+	if (variant->map)
+		expect_sigbus(t, self->c.map + PG(2));
+	else
+		expect_done(t, PG(1));
 	asked_none();
 }
 

@@ -203,20 +203,27 @@ TEST_F(reset, base_is_there)
 	}
 }
 
-/* Without RESETTABLE: what it saw is gone, so it stays as it is. */
+/*
+ * Without RESETTABLE: what it saw is gone, so it stays as it is. Who follows its
+ * parent sees what that has now.
+ */
 TEST_F(reset, base_is_lost)
 {
 	struct test_cow c;
 
-	if (variant->base == BASE_PAGER)
-		SKIP(return, "such a clone follows its parent");
 	clone_of(&c, 0, 0, NR);
 	/* the parent has its own, then the old one is the clone's alone */
 	put_by(&self->base, 0, 1, NEW);
 	put_by(&c, 0, 2, OWN);
-	test_err_reset(EOPNOTSUPP, c.fd, NULL);
-	shows_by(&c, 0, 2, OWN);
-	shows_by(&c, 2, NR - 2, OLD);
+	if (variant->base == BASE_PAGER) {
+		reset_drops(&c, 2);
+		shows_by(&c, 0, 1, NEW);
+		shows_by(&c, 1, NR - 1, OLD);
+	} else {
+		test_err_reset(EOPNOTSUPP, c.fd, NULL);
+		shows_by(&c, 0, 2, OWN);
+		shows_by(&c, 2, NR - 2, OLD);
+	}
 }
 
 /* A clone that has clones keeps what they see. */
@@ -272,14 +279,52 @@ TEST_F(reset, seen_through_views)
 	shows_by(&c, 0, NR, OLD);
 }
 
+/* ---- while the pager is asked ---------------------------------------------- */
+
+FIXTURE(reset_pager)
+{
+	struct test_pager tp;
+	struct test_vmo vmo;
+	struct test_cow base;
+};
+
+FIXTURE_VARIANT(reset_pager)
+{
+	bool map;
+	__u32 kind;
+};
+
+#define VARIANT_PAGER(_name, _map, _kind) \
+FIXTURE_VARIANT_ADD(reset_pager, _name) \
+{ \
+	.map = _map, \
+	.kind = _kind, \
+}
+
+VARIANT_PAGER(following_call, false, ON_WRITE);
+VARIANT_PAGER(following_map, true, ON_WRITE);
+VARIANT_PAGER(frozen_call, false, SNAPSHOT);
+VARIANT_PAGER(frozen_map, true, SNAPSHOT);
+
+FIXTURE_SETUP(reset_pager)
+{
+	ASSERT_EQ(0, test_pager_init(&self->tp));
+	new_resizable(&self->tp, &self->vmo, OLD, NR);
+	supply(&self->tp, &self->vmo, 0, NR);
+	self->base = test_cow_of(&self->vmo);
+}
+
+FIXTURE_TEARDOWN(reset_pager)
+{
+	test_pager_exit(&self->tp);
+}
+
 /* Waiting for the pager meanwhile: whoever wakes finds the base. */
-TEST_F(reset, while_somebody_waits)
+TEST_F(reset_pager, while_somebody_waits)
 {
 	struct vmop_thread *t;
 	struct test_cow c;
 
-	if (variant->base == BASE_ANONYMOUS)
-		SKIP(return, "nobody waits for an anonymous VMO");
 	ASSERT_EQ(0, test_dirty_evict(&self->vmo, 0));
 	clone_of(&c, RESETTABLE, 0, NR);
 	zero_pages(c.fd, 0, 1);
@@ -474,20 +519,58 @@ TEST_F(seal, views_and_clones)
 	close(fixed);
 }
 
+/*
+ * The memory that a pager gives away is not sealed memory; what has a pager itself
+ * gives nothing away.
+ */
+TEST_F(seal, not_for_supply)
+{
+	unsigned int nr = variant->pager ? NR / 2 : NR;
+	int err = variant->pager ? EOPNOTSUPP : EPERM;
+	struct test_vmo vmo;
+
+	new_vmo(&self->tp, &vmo, OLD + 1, NR);
+	test_seal(self->v.fd);
+	test_err_supply(err, self->tp.fd, vmo.fd, 0, PG(1), self->v.fd, 0, NULL);
+	EXPECT_TRUE(vmop_test_check_fd(self->v.fd, OLD, 0, PG(nr)));
+	EXPECT_EQ(-err, vmop_test_vmo_op(self->v.fd, VMOP_VMO_OP_DECOMMIT, 0,
+					 PG(1), NULL));
+	EXPECT_TRUE(vmop_test_check_fd(self->v.fd, OLD, 0, PG(nr)));
+}
+
+/* ---- seal, with a pager: half of the pages are there ------------------------ */
+
+FIXTURE(seal_pager)
+{
+	struct test_pager tp;
+	struct test_vmo vmo;
+};
+
+FIXTURE_SETUP(seal_pager)
+{
+	ASSERT_EQ(0, test_pager_init(&self->tp));
+	new_resizable(&self->tp, &self->vmo, OLD, NR);
+	supply(&self->tp, &self->vmo, 0, NR / 2);
+	test_vmo_unmap(&self->tp, &self->vmo);
+}
+
+FIXTURE_TEARDOWN(seal_pager)
+{
+	test_pager_exit(&self->tp);
+}
+
 /* The pager goes on: a sealed VMO is asked for, supplied, evicted, failed. */
-TEST_F(seal, pager_goes_on)
+TEST_F(seal_pager, pager_goes_on)
 {
 	struct vmop_thread *t;
 
-	if (!variant->pager)
-		SKIP(return, "has no pager");
-	test_seal(self->v.fd);
-	t = vmop_thread_pread(self->v.fd, PG(5), PG(1));
+	test_seal(self->vmo.fd);
+	t = vmop_thread_pread(self->vmo.fd, PG(5), PG(1));
 	expect_read(&self->tp, &self->vmo, 5, 1);
 	supply(&self->tp, &self->vmo, 5, 1);
 	expect_content(t, PG(1), OLD, PG(5));
 	ASSERT_EQ(0, test_dirty_evict(&self->vmo, 0));
-	t = vmop_thread_pread(self->v.fd, 0, PG(1));
+	t = vmop_thread_pread(self->vmo.fd, 0, PG(1));
 	expect_read(&self->tp, &self->vmo, 0, 1);
 	fail_range(&self->tp, &self->vmo, 0, 1, EIO);
 	expect_errno(t, EIO);
@@ -495,36 +578,17 @@ TEST_F(seal, pager_goes_on)
 }
 
 /* A writer that waits for the pager when the VMO is sealed does not write. */
-TEST_F(seal, writer_that_waits)
+TEST_F(seal_pager, writer_that_waits)
 {
 	struct vmop_thread *t;
 
-	if (!variant->pager)
-		SKIP(return, "has no pager");
-	t = vmop_thread_pwrite(self->v.fd, PG(6), 100, OWN);
+	t = vmop_thread_pwrite(self->vmo.fd, PG(6), 100, OWN);
 	expect_read(&self->tp, &self->vmo, 6, 1);
 	expect_blocked(t, &self->vmo, 1);
-	test_seal(self->v.fd);
+	test_seal(self->vmo.fd);
 	supply(&self->tp, &self->vmo, 6, 1);
 	expect_errno(t, EPERM);
-	EXPECT_TRUE(vmop_test_check_fd(self->v.fd, OLD, PG(6), PG(1)));
-}
-
-/* The memory that a pager gives away is not sealed memory. */
-TEST_F(seal, not_for_supply)
-{
-	struct test_vmo vmo;
-
-	if (variant->pager)
-		SKIP(return, "gives nothing away");
-	new_vmo(&self->tp, &vmo, OLD + 1, NR);
-	test_seal(self->v.fd);
-	test_err_supply(EPERM, self->tp.fd, vmo.fd, 0, PG(1), self->v.fd, 0,
-			NULL);
-	EXPECT_TRUE(vmop_test_check_fd(self->v.fd, OLD, 0, PG(NR)));
-	EXPECT_EQ(-EPERM, vmop_test_vmo_op(self->v.fd, VMOP_VMO_OP_DECOMMIT, 0,
-					   PG(1), NULL));
-	EXPECT_TRUE(vmop_test_check_fd(self->v.fd, OLD, 0, PG(NR)));
+	EXPECT_TRUE(vmop_test_check_fd(self->vmo.fd, OLD, PG(6), PG(1)));
 }
 
 VMOP_TEST_MAIN
