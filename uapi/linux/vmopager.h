@@ -469,7 +469,9 @@ struct vmop_supply_file {
  *
  * The order is: VMOP_QUERY_DIRTY, then for each range BEGIN, with the flags of
  * the range as data; write it out; END of the same range. A range of zeros counts
- * from its first page: one that starts in the middle is ignored.
+ * from its first page: one that starts in the middle is ignored. A page does not
+ * know who began it: an END speaks for the last BEGIN of a page, whoever made it.
+ * Threads that write back the same ranges must not overlap from BEGIN to END.
  * (semantics: DT-6 to DT-12, WB-1 to WB-27)
  *
  * An operation that this kernel does not have is EOPNOTSUPP.
