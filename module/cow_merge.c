@@ -117,6 +117,8 @@ static void vmop_cow_inherit_place(struct vmop_cow *node, struct vmop_cow *heir)
 	vmop_cow_attach(heir, parent, heir->offset + node->offset,
 			vmop_cow_window(node->limit, heir->offset,
 					heir->limit));
+	if (vmop_cow_is_hidden(heir))
+		vmop_cow_sink(heir);
 	if (parent->frozen == node)
 		parent->frozen = heir;
 	list_del_init(&node->sibling);

@@ -6,8 +6,8 @@
  * A leaf sees a position of an ancestor when it, and every node in between, has
  * nothing of its own there and the position inside its window. This is looked up
  * when it matters and stored nowhere. Looking ends at the first leaf that is
- * found; children are kept newest first, and the newest is the one most likely
- * to have changed nothing yet.
+ * found; children are kept leaves before hidden nodes, and newest first, as the
+ * newest is the one most likely to have changed nothing yet.
  *
  * Locks: every function says which mode of the tree lock it needs.
  */

@@ -70,6 +70,21 @@ void vmop_cow_attach(struct vmop_cow *node, struct vmop_cow *parent,
 	list_add(&node->sibling, &parent->children);
 }
 
+/**
+ * vmop_cow_sink() - put a node behind its siblings
+ * @node: a node that is hidden
+ *
+ * Who looks for somebody that sees a page meets the leaves first, and seldom goes
+ * down what may be a line of a thousand hidden nodes.
+ *
+ * Context: exclusive tree lock.
+ */
+void vmop_cow_sink(struct vmop_cow *node)
+{
+	if (node->parent)
+		list_move_tail(&node->sibling, &node->parent->children);
+}
+
 /* Has a node nothing to say about a range? */
 static bool vmop_cow_is_bare(struct vmop_cow *node, pgoff_t start, pgoff_t end)
 {
@@ -158,6 +173,7 @@ bool vmop_cow_snapshot(struct vmop_cow *node, struct vmop_cow *left,
 	/* What it has changed so far is not to be told from its base now. */
 	left->base_lost = true;
 	node->home->node = left;
+	vmop_cow_sink(node);
 	vmop_cow_attach(child, node, offset, limit);
 	return true;
 }
@@ -211,10 +227,12 @@ bool vmop_cow_freeze(struct vmop_cow *root, struct vmop_cow *hidden,
 	vmop_cow_attach(hidden, root, 0, root->nr_pages);
 	hidden->len = root->len;
 	hidden->nr_pages = root->nr_pages;
+	vmop_cow_sink(hidden);
 	if (frozen) {
 		list_del(&frozen->sibling);
 		vmop_cow_attach(frozen, hidden, frozen->offset, frozen->limit);
 	}
+	/* In front of it. */
 	vmop_cow_attach(child, hidden, offset, limit);
 	root->frozen = hidden;
 	return true;
@@ -278,8 +296,10 @@ void vmop_cow_close(struct vmop_cow *node, struct list_head *dead)
 	struct vmop_cow *parent;
 
 	vmop_cow_assert_exclusive(node);
-	if (!list_empty(&node->children) && vmop_cow_is_hidden(node))
+	if (!list_empty(&node->children) && vmop_cow_is_hidden(node)) {
+		vmop_cow_sink(node);
 		vmop_cow_hide(node);
+	}
 	while (node && !vmop_cow_is_leaf(node) && list_empty(&node->children)) {
 		parent = node->parent;
 		vmop_cow_bury(node, dead);
