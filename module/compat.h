@@ -15,6 +15,7 @@
 #include <linux/shrinker.h>
 #include <linux/splice.h>
 #include <linux/swap.h>
+#include <linux/uio.h>
 #include <linux/version.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
@@ -231,5 +232,21 @@ static inline void vmop_compat_shrinker_free(struct shrinker *shrinker)
 	kfree(shrinker);
 }
 #endif
+
+/* linux/uio.h */
+
+/* 6.16: only of folios; that came earlier, and lasts. */
+static inline size_t vmop_compat_copy_from_iter_atomic(struct folio *folio,
+						       size_t offset,
+						       size_t bytes,
+						       struct iov_iter *from)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+	return copy_folio_from_iter_atomic(folio, offset, bytes, from);
+#else
+	return copy_page_from_iter_atomic(folio_page(folio, 0), offset, bytes,
+					  from);
+#endif
+}
 
 #endif /* VMOP_COMPAT_H */

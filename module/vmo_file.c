@@ -202,8 +202,7 @@ static size_t vmop_file_copy_locked(struct vmop_vmo *vmo,
 	folio_lock(folio);
 	vmop_cow_dirty(node, page);
 	pagefault_disable();
-	copied = copy_page_from_iter_atomic(folio_page(folio, 0), off, len,
-					    from);
+	copied = vmop_compat_copy_from_iter_atomic(folio, off, len, from);
 	pagefault_enable();
 	folio_unlock(folio);
 	if (copied)
