@@ -57,7 +57,7 @@ check:
 		$(if $(TIMEOUT),-t '$(TIMEOUT)') $(foreach test,$(TESTS),'$(test)')
 
 check-all:
-	+@$(VM)/run-all 6.1 debug
+	+@$(VM)/run-all 6.1 debug 6.12 7.2
 
 unit:
 	+@$(VM)/run-unit
@@ -121,7 +121,7 @@ help:
 	@echo 'make modules    the module alone'
 	@echo 'make tools      libvmopager and vmoctl alone'
 	@echo 'make demo       a real file served through the pager, in the test VM'
-	@echo "make check      the test suite in the test VM [KERNEL=6.1|debug] [TESTS='name* name.test']"
+	@echo "make check      the test suite in the test VM [KERNEL=6.1|6.12|7.2|debug] [TESTS='name* name.test']"
 	@echo 'make check-all  the suite on every kernel'
 	@echo 'make unit       logic tests in user space, without a VM'
 	@echo "make bench      benchmarks in the test VM [BENCH=name] [KERNEL=] [MEM=6G] [ARGS='-r 21']"
