@@ -173,27 +173,30 @@ static vm_fault_t vmop_fault_around_locked(struct vmop_vmo *vmo,
 	return ret == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_NOPAGE;
 }
 
+/* Who has the page locked needs no lock of ours to end. Drops the tree lock. */
+static vm_fault_t vmop_fault_wait_page_locked(struct vmop_vmo *vmo,
+					      struct folio *folio)
+{
+	folio_get(folio);
+	up_read(&vmo->tree->lock);
+	folio_wait_locked(folio);
+	folio_put(folio);
+	return 0;
+}
+
 /*
- * Return a folio that a private mapping will copy, locked. Drops the shared tree
- * lock, after which the folio may leave its node; 0 says so, and that it is time
- * to look again.
+ * Return a folio that a private mapping will copy, locked before the shared tree
+ * lock is dropped: it neither leaves its node nor is written to until the copy is
+ * made. 0 when it is time to look again.
  */
 static vm_fault_t vmop_fault_return_locked(struct vmop_vmo *vmo,
 					   struct vm_fault *vmf,
-					   const struct vmop_res *res)
+					   struct folio *folio)
 {
-	struct folio *folio = res->page->folio;
-	struct vmop_page *page;
-
+	if (!folio_trylock(folio))
+		return vmop_fault_wait_page_locked(vmo, folio);
 	folio_get(folio);
 	up_read(&vmo->tree->lock);
-	folio_lock(folio);
-	page = vmop_page_of(folio);
-	if (!page || page->node != res->owner || page->pgoff != res->pgoff) {
-		folio_unlock(folio);
-		folio_put(folio);
-		return 0;
-	}
 	folio_set_referenced(folio);
 	vmf->page = folio_page(folio, 0);
 	return VM_FAULT_LOCKED;
@@ -223,17 +226,6 @@ static vm_fault_t vmop_fault_give_page(struct vmop_vmo *vmo,
 	return vmop_vmo_give_page(vmo, vmf->pgoff, write) ? VM_FAULT_SIGBUS : 0;
 }
 
-/* Who has the page locked needs no lock of ours to end. Drops the tree lock. */
-static vm_fault_t vmop_fault_wait_page_locked(struct vmop_vmo *vmo,
-					      struct folio *folio)
-{
-	folio_get(folio);
-	up_read(&vmo->tree->lock);
-	folio_wait_locked(folio);
-	folio_put(folio);
-	return 0;
-}
-
 /* What there is gets mapped. Drops the tree lock. */
 static vm_fault_t vmop_fault_map_locked(struct vmop_vmo *vmo,
 					struct vm_fault *vmf,
@@ -244,7 +236,8 @@ static vm_fault_t vmop_fault_map_locked(struct vmop_vmo *vmo,
 	switch (res->kind) {
 	case VMOP_RES_PAGE:
 		if ((vmf->flags & FAULT_FLAG_WRITE) && !vmop_fault_writes(vmf))
-			return vmop_fault_return_locked(vmo, vmf, res);
+			return vmop_fault_return_locked(vmo, vmf,
+							res->page->folio);
 		if (folio_test_locked(res->page->folio))
 			return vmop_fault_wait_page_locked(vmo,
 							   res->page->folio);

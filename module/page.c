@@ -221,18 +221,6 @@ void vmop_page_copy(struct vmop_page *to, const struct vmop_page *from)
 }
 
 /**
- * vmop_page_of() - the page object of a folio that is in a node
- * @folio: the folio
- *
- * Context: the folio lock, or the shared tree lock of the node.
- * Return: the page object.
- */
-struct vmop_page *vmop_page_of(struct folio *folio)
-{
-	return folio->private;
-}
-
-/**
  * vmop_page_init() - make the slab of page objects
  *
  * Return: 0 or -ENOMEM.

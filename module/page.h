@@ -45,7 +45,6 @@ struct vmop_page *vmop_page_own(struct vmop_page *page,
 				struct mem_cgroup *payer);
 bool vmop_page_maybe_pinned(const struct vmop_page *page);
 void vmop_page_zero_tail(struct vmop_page *page, unsigned int from);
-struct vmop_page *vmop_page_of(struct folio *folio);
 void vmop_page_copy(struct vmop_page *to, const struct vmop_page *from);
 
 static inline void vmop_page_lock(struct vmop_page *page)

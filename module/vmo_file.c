@@ -97,15 +97,15 @@ static int vmop_file_need_locked(struct vmop_vmo *vmo, struct kiocb *iocb,
 }
 
 /*
- * Get what is at a position for reading: a folio with a reference, or NULL for
- * zeros; @len is cut where the VMO ends now. -ERANGE behind the end.
+ * Look up what is at a position, for reading, and have it brought; @len is cut
+ * where the VMO ends now. The tree lock is held when this returns 0. -ERANGE
+ * behind the end.
  */
-static int vmop_file_get(struct vmop_vmo *vmo, struct kiocb *iocb, size_t count,
-			 size_t *len, struct folio **folio)
+static int vmop_file_look(struct vmop_vmo *vmo, struct kiocb *iocb,
+			  size_t count, size_t *len, struct vmop_res *res)
 {
 	pgoff_t pgoff = vmop_vmo_pgoff(vmo, iocb->ki_pos);
 	enum vmop_need need;
-	struct vmop_res res;
 	u64 size;
 	int ret;
 
@@ -118,7 +118,7 @@ static int vmop_file_get(struct vmop_vmo *vmo, struct kiocb *iocb, size_t count,
 			up_read(&vmo->tree->lock);
 			return -ERANGE;
 		}
-		need = vmop_cow_read_need(vmop_vmo_node(vmo), pgoff, &res);
+		need = vmop_cow_read_need(vmop_vmo_node(vmo), pgoff, res);
 		if (!need)
 			break;
 		ret = vmop_file_need_locked(vmo, iocb, need, pgoff, count,
@@ -126,15 +126,33 @@ static int vmop_file_get(struct vmop_vmo *vmo, struct kiocb *iocb, size_t count,
 		if (ret)
 			return ret;
 	}
-	*folio = NULL;
 	*len = min_t(u64, *len, size - iocb->ki_pos);
-	if (res.kind == VMOP_RES_PAGE) {
-		*folio = res.page->folio;
-		folio_get(*folio);
-		folio_set_referenced(*folio);
-	}
-	up_read(&vmo->tree->lock);
 	return 0;
+}
+
+/*
+ * Copy what was found. The tree lock is held until the bytes are out: without it
+ * the page may become somebody else's, who writes to it, as a root does when its
+ * snapshot has a copy. So the copy must not fault. Drops the tree lock.
+ */
+static size_t vmop_file_copy_out_locked(struct vmop_vmo *vmo,
+					const struct vmop_res *res, size_t off,
+					size_t len, struct iov_iter *to)
+{
+	struct folio *folio;
+	size_t copied;
+
+	if (res->kind != VMOP_RES_PAGE) {
+		up_read(&vmo->tree->lock);
+		return iov_iter_zero(len, to);
+	}
+	folio = res->page->folio;
+	folio_set_referenced(folio);
+	pagefault_disable();
+	copied = copy_page_to_iter(folio_page(folio, 0), off, len, to);
+	pagefault_enable();
+	up_read(&vmo->tree->lock);
+	return copied;
 }
 
 static ssize_t vmop_file_read_page(struct vmop_vmo *vmo, struct kiocb *iocb,
@@ -142,20 +160,22 @@ static ssize_t vmop_file_read_page(struct vmop_vmo *vmo, struct kiocb *iocb,
 {
 	size_t off = offset_in_page(iocb->ki_pos);
 	size_t len = min_t(size_t, count, PAGE_SIZE - off);
-	struct folio *folio;
+	struct vmop_res res;
 	size_t copied;
 	int ret;
 
-	ret = vmop_file_get(vmo, iocb, count, &len, &folio);
-	if (ret)
-		return ret;
-	if (folio) {
-		copied = copy_page_to_iter(folio_page(folio, 0), off, len, to);
-		folio_put(folio);
-	} else {
-		copied = iov_iter_zero(len, to);
+	for (;;) {
+		ret = vmop_file_look(vmo, iocb, count, &len, &res);
+		if (ret)
+			return ret;
+		copied = vmop_file_copy_out_locked(vmo, &res, off, len, to);
+		if (copied)
+			return copied;
+		if (fault_in_iov_iter_writeable(to, len) == len)
+			return -EFAULT;
+		if (fatal_signal_pending(current))
+			return -EINTR;
 	}
-	return copied ? copied : -EFAULT;
 }
 
 static ssize_t vmop_file_read_iter(struct kiocb *iocb, struct iov_iter *to)

@@ -331,7 +331,7 @@ TEST_F(create, cow_10_snapshot_modified)
 	close(c);
 }
 
-/* COW-11: the order of complaints about a slice. */
+/* COW-11, COW-31: the order of complaints about a slice. */
 TEST_F(create, cow_11_slice)
 {
 	struct vmop_vmo_get_info info;

@@ -102,6 +102,42 @@ TEST_F(frozen, root_writes)
 	asked_none();
 }
 
+struct read_into {
+	int fd;
+	char *buf;
+};
+
+static void do_read_into(void *arg, struct vmop_result *res)
+{
+	const struct read_into *into = arg;
+
+	res->ret = pread(into->fd, into->buf, PG(1), 0);
+	res->err = res->ret < 0 ? errno : 0;
+}
+
+/* A read() of the child that is held up in its buffer shows nothing later. */
+TEST_F(frozen, read_into_a_slow_buffer)
+{
+	struct read_into into;
+	struct vmop_thread *t;
+	struct test_vmo slow;
+	struct test_cow c;
+
+	root_with(NR);
+	new_vmo(&self->tp, &slow, OWN, 1);
+	freeze(&c, 0, NR);
+	into.fd = c.fd;
+	into.buf = slow.map;
+	t = vmop_thread_call(do_read_into, &into);
+	expect_read(&self->tp, &slow, 0, 1);
+	write_root(0, 1, NEW);
+	supply(&self->tp, &slow, 0, 1);
+	expect_done(t, PG(1));
+	EXPECT_TRUE(vmop_test_check(slow.map, OLD, 0, PG(1)));
+	shows_by(&self->root, 0, 1, NEW);
+	asked_none();
+}
+
 /* A root that was written before the call is frozen as it was then. */
 TEST_F(frozen, dirty_root)
 {
