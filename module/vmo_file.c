@@ -171,7 +171,9 @@ static ssize_t vmop_file_read_page(struct vmop_vmo *vmo, struct kiocb *iocb,
 		copied = vmop_file_copy_out_locked(vmo, &res, off, len, to);
 		if (copied)
 			return copied;
-		if (fault_in_iov_iter_writeable(to, len) == len)
+		/* A pipe that is full cannot be faulted in. */
+		if (!user_backed_iter(to) ||
+		    fault_in_iov_iter_writeable(to, len) == len)
 			return -EFAULT;
 		if (fatal_signal_pending(current))
 			return -EINTR;

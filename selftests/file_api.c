@@ -290,6 +290,27 @@ TEST_F(served, splice)
 }
 
 /*
+ * From inside a page: four pages of a pipe that refer to ours do not hold four
+ * pages of bytes. A short count then, and no more.
+ */
+TEST_F(served, splice_fills_the_pipe)
+{
+	loff_t off = 100;
+	char buf[4 * 4096];
+	ssize_t n;
+	int p[2];
+
+	ASSERT_EQ(0, pipe(p));
+	ASSERT_EQ(PG(4), fcntl(p[1], F_SETPIPE_SZ, PG(4)));
+	n = splice(self->vmo.fd, &off, p[1], NULL, PG(4), 0);
+	ASSERT_LE(PG(3), n);
+	ASSERT_EQ(n, read(p[0], buf, sizeof(buf)));
+	EXPECT_TRUE(vmop_test_check(buf, KEY, 100, n));
+	close(p[0]);
+	close(p[1]);
+}
+
+/*
  * What lies in a pipe is a snapshot or the page itself, but never freed
  * memory: the VMO changes, shrinks and goes away meanwhile.
  */
