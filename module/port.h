@@ -6,7 +6,7 @@
  * out: the oldest of a VMO first, VMOs in turn, COMPLETE last and once
  * (semantics: PKT-1, PKT-4, PKT-5, REQ-28).
  *
- * request.c and port.c are the two halves of one thing: source->lock is taken
+ * request.c and port_queue.c are the two halves of one thing: source->lock is taken
  * first, port->lock second, never the other way round.
  */
 #ifndef VMOP_PORT_H

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * request.c - outstanding requests, and the threads that wait for them.
+ * request.c - outstanding requests: how they are made and answered.
  *
- * Owns struct vmop_req and struct vmop_waiter; the life of a source is in
- * source.c, what is special about requests to write back in request_writeback.c.
+ * Owns struct vmop_req; how threads wait for them is in waiter.c, the life of a
+ * source in source.c, what is special about requests to write back in
+ * request_writeback.c.
  * source->lock guards the trees of outstanding requests, their waiters and the
- * counters; the queue side of requests and sources belongs to port.c and
+ * counters; the queue side of requests and sources belongs to port_queue.c and
  * port->lock, the inner one. Both are spinlocks; waiting threads hold none.
  *
  * How a request ends: exactly one of finish (answered, failed, detached, closed)
@@ -29,8 +30,6 @@
  * source->lock, and every way out of STATE_LIVE empties the trees in the section
  * that changes the state. So no request is made that nobody would complete.
  */
-#define pr_fmt(fmt) "vmopager: " fmt
-
 #include "port.h"
 #include "request.h"
 
@@ -102,13 +101,16 @@ void vmop_req_put(struct vmop_req *req)
 	vmop_source_put(src);
 }
 
-/* The end of a request, and of a wait. */
+/* The end of a request. */
 
-/*
- * Takes an outstanding request out. The caller goes on to use it and then puts
- * the reference that the tree had.
+/**
+ * vmop_req_remove_locked() - take an outstanding request out
+ * @req: the request; the caller holds source->lock
+ *
+ * The caller goes on to use it and then puts the reference that the tree had.
+ * Takes port->lock.
  */
-static void vmop_req_remove_locked(struct vmop_req *req)
+void vmop_req_remove_locked(struct vmop_req *req)
 {
 	struct vmop_source *src = req->src;
 
@@ -117,7 +119,12 @@ static void vmop_req_remove_locked(struct vmop_req *req)
 	vmop_port_withdraw(req);
 }
 
-static void vmop_req_count_failure_locked(struct vmop_req *req, int err)
+/**
+ * vmop_req_count_failure_locked() - a waiter of a request has failed
+ * @req: the request; the caller holds source->lock
+ * @err: negative errno
+ */
+void vmop_req_count_failure_locked(struct vmop_req *req, int err)
 {
 	struct vmop_source_info *counters = &req->src->counters;
 
@@ -179,65 +186,7 @@ void vmop_source_finish_all_locked(struct vmop_source *src, int err)
 	}
 }
 
-static bool vmop_waiter_is_done(const struct vmop_waiter *w)
-{
-	/* Pairs with vmop_req_finish_locked(): @status is readable, too. */
-	return smp_load_acquire(&w->done);
-}
-
-/*
- * Ends a wait. Returns what the request was completed with if it was, else
- * @why: then this waiter gave up, and takes the request with it when it is the
- * last one (semantics: PKT-5; the others keep range, pending pages and record).
- */
-static int vmop_waiter_leave(struct vmop_waiter *w, int why)
-{
-	struct vmop_req *req = w->req;
-	struct vmop_source *src = req->src;
-	bool cancelled = false;
-	int status;
-
-	if (!vmop_waiter_is_done(w)) {
-		spin_lock(&src->lock);
-		if (!w->done) {
-			list_del(&w->link);
-			src->counters.num_waiters--;
-			w->status = why;
-			if (why == -ETIMEDOUT)
-				vmop_req_count_failure_locked(req, why);
-			cancelled = list_empty(&req->waiters);
-			if (cancelled)
-				vmop_req_remove_locked(req);
-		}
-		spin_unlock(&src->lock);
-	}
-	status = w->status;
-	w->req = NULL;
-	if (cancelled)
-		vmop_req_put(req);
-	vmop_req_put(req);
-	return status;
-}
-
-/* Making a request, and waiting for it. */
-
-/**
- * vmop_waiter_join_locked() - wait for an outstanding request
- * @w: the wait
- * @req: the request; the caller holds source->lock
- * @start: first page that this thread wants
- */
-void vmop_waiter_join_locked(struct vmop_waiter *w, struct vmop_req *req,
-			     pgoff_t start)
-{
-	vmop_req_get(req);
-	w->req = req;
-	w->start = start;
-	w->status = 0;
-	w->done = false;
-	list_add_tail(&w->link, &req->waiters);
-	req->src->counters.num_waiters++;
-}
+/* Making a request. */
 
 /**
  * vmop_source_next_locked() - an outstanding request at or behind a page
@@ -404,73 +353,6 @@ int vmop_source_request(struct vmop_source *src, enum vmop_req_type type,
 	if (req)
 		vmop_req_put(req);
 	return ret;
-}
-
-/* Counts and announces a wait that took longer than the deadline. */
-static void vmop_waiter_late(struct vmop_waiter *w)
-{
-	struct vmop_source *src = w->req->src;
-
-	spin_lock(&src->lock);
-	src->counters.deadline_misses++;
-	spin_unlock(&src->lock);
-	pr_warn_ratelimited("%s[%d] waits for page %lu of the VMO with key %#llx for over %u ms: the pager does not answer\n",
-			    current->comm, task_pid_nr(current), w->start,
-			    src->params.key, src->params.deadline_ms);
-}
-
-/* Left jiffies (1 or more): completed; 0: @timeout is over; or -ERESTARTSYS. */
-static long vmop_waiter_sleep(struct vmop_waiter *w, unsigned int task_state,
-			      long timeout)
-{
-	wait_queue_head_t *wq = &w->req->wq;
-
-	if (task_state == TASK_INTERRUPTIBLE)
-		return wait_event_interruptible_timeout(*wq,
-							vmop_waiter_is_done(w),
-							timeout);
-	return wait_event_killable_timeout(*wq, vmop_waiter_is_done(w), timeout);
-}
-
-/**
- * vmop_waiter_wait() - wait until the request is completed, and leave it
- * @w: the wait, from vmop_source_request()
- * @task_state: TASK_INTERRUPTIBLE, or TASK_KILLABLE
- *
- * The caller holds no lock, and holds on to the VMO, and so to the source and
- * the module, in a way that other threads cannot take away. The deadline of the
- * source counts from here, for each wait anew (semantics: THR-5).
- *
- * Return: 0: look again; -ERESTARTSYS: a signal; -ETIMEDOUT: the deadline, with
- * VMOP_DEADLINE_FAIL; another -errno: what the request was failed with.
- */
-int vmop_waiter_wait(struct vmop_waiter *w, unsigned int task_state)
-{
-	const struct vmop_source_params *params = &w->req->src->params;
-	long timeout = MAX_SCHEDULE_TIMEOUT;
-	long left;
-
-	if (params->deadline_ms)
-		timeout = msecs_to_jiffies(params->deadline_ms);
-	do {
-		left = vmop_waiter_sleep(w, task_state, timeout);
-		if (!left)
-			vmop_waiter_late(w);
-	} while (!left && params->deadline_action == VMOP_DEADLINE_WARN);
-	if (!left)
-		left = -ETIMEDOUT;
-	return vmop_waiter_leave(w, left);
-}
-
-/**
- * vmop_waiter_cancel() - leave a request without waiting for it
- * @w: the wait, from vmop_source_request()
- *
- * For error paths between the two. Takes source->lock and port->lock.
- */
-void vmop_waiter_cancel(struct vmop_waiter *w)
-{
-	vmop_waiter_leave(w, -ECANCELED);
 }
 
 /* Answers. */

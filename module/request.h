@@ -280,12 +280,14 @@ void vmop_source_vmo_gone(struct vmop_source *src);
 enum vmop_vmo_state vmop_source_state(struct vmop_source *src);
 void vmop_source_info(struct vmop_source *src, struct vmop_source_info *out);
 
-/* Between request.c, request_writeback.c, source.c and port.c only. */
+/* Between request*.c, waiter.c, source.c, port.c and port_queue.c only. */
 struct vmop_req *vmop_req_alloc(struct vmop_source *src,
 				enum vmop_req_type type);
 int vmop_req_enter_locked(struct vmop_req *req,
 			  const struct vmop_req_want *want,
 			  struct vmop_waiter *w);
+void vmop_req_remove_locked(struct vmop_req *req);
+void vmop_req_count_failure_locked(struct vmop_req *req, int err);
 void vmop_req_finish_locked(struct vmop_req *req, int status);
 unsigned long vmop_req_done_locked(struct vmop_req *req, unsigned long first,
 				   unsigned long last);

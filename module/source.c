@@ -11,7 +11,7 @@
  * also to DETACHED or PAGER_GONE, for the pager may detach without a port, or
  * close. DETACHED and PAGER_GONE are final. COMPLETE is made by the first of
  * detach and the end of the VMO, and by none once port or pager are closed;
- * port.c keeps the one state that decides this, under port->lock.
+ * port_queue.c keeps the one state that decides this, under port->lock.
  */
 #include "port.h"
 #include "request.h"

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * walk.c - recounts everything that a port and its sources keep.
- *
- * Builds port.c itself, to see inside struct vmop_port.
  */
-#include "../../../module/port.c"
+#include "port_internal.h"
 
 #include "harness.h"
 
