@@ -228,7 +228,29 @@ TEST_F(compose, part_ends_in_a_page)
 	EXPECT_TRUE(vmop_test_check_fd(c.fd, NEW, PG(1), 104));
 	EXPECT_TRUE(vmop_test_check_fd_zero(c.fd, PG(1) + 104, PG(1) - 104));
 	EXPECT_TRUE(vmop_test_check_fd_zero(c.fd, PG(2) + 104, PG(1) - 104));
+	test_cow_close(&c);
 	close(fd);
+}
+
+/* So has a clone: of the page that it shares it shows the beginning. */
+TEST_F(compose, clone_ends_in_a_page)
+{
+	struct test_cow d, c;
+	char buf[104];
+
+	child(&d, self->a.fd, SNAPSHOT | RESIZABLE, 0, NR);
+	test_cow_unmap(&d);
+	test_set_size(d.fd, PG(2) + 104);
+	compose(&c, d.fd, PART(-1, 1, 2), PART(self->a.fd, 2, 1));
+	shows_from_by(&c, 0, 1, OLD, 1);
+	touch_by(&c, 1, 1);
+	ASSERT_EQ(104, pread(c.fd, buf, 104, PG(1)));
+	EXPECT_TRUE(vmop_test_check(buf, OLD, PG(2), 104));
+	EXPECT_TRUE(vmop_test_check_fd_zero(c.fd, PG(1) + 104, PG(1) - 104));
+	/* the parent has all of it */
+	shows_from_by(&c, 2, 1, OLD, 2);
+	test_cow_close(&c);
+	test_cow_close(&d);
 }
 
 /* Parts of a slice, a reference and a snapshot: in their own offsets. */

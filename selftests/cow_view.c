@@ -191,6 +191,47 @@ TEST_F(view, cow_11_nothing_beyond)
 	shows_by(&self->root, 6, 2, KEY);
 }
 
+/* COW-11, COW-14: nor does a clone of it show more than it has. */
+TEST_F(view, cow_14_clone_beyond_a_slice)
+{
+	struct test_cow c, d;
+
+	child(&c, self->slice.fd, ON_WRITE, 2, 4);
+	child(&d, self->slice.fd, MODIFIED, 5, 2);
+	shows_from_by(&c, 0, 2, KEY, 4);
+	zeros_by(&c, 2, 2);
+	zeros_by(&d, 0, 2);
+	write_view(&self->ref, 6, 6);
+	write_view(&self->ref, 7, 7);
+	write_view(&self->ref, 5, 5);
+	zeros_by(&c, 2, 2);
+	zeros_by(&d, 0, 2);
+	shows_from_by(&c, 1, 1, NEW, 5);
+	put_by(&c, 2, 1, NEW);
+	shows_by(&self->root, 6, 1, NEW);
+	asked_none();
+	test_cow_close(&d);
+	test_cow_close(&c);
+}
+
+/* COW-27: they trap what the root traps, and say so. */
+TEST_F(view, cow_27_flags)
+{
+	__u32 trap = variant->trap ? VMOP_VMO_TRAP_DIRTY : 0;
+	struct vmop_vmo_get_info info;
+	struct test_cow c;
+
+	test_get_info(self->slice.fd, &info);
+	EXPECT_EQ(trap, info.out_flags & VMOP_VMO_TRAP_DIRTY);
+	test_get_info(self->ref.fd, &info);
+	EXPECT_EQ(trap, info.out_flags & VMOP_VMO_TRAP_DIRTY);
+	/* a clone's pages are nobody's to write back */
+	child(&c, self->slice.fd, ON_WRITE, 0, 4);
+	test_get_info(c.fd, &info);
+	EXPECT_EQ(0, info.out_flags & VMOP_VMO_TRAP_DIRTY);
+	test_cow_close(&c);
+}
+
 /* COW-28, COW-32: all memory is the parent's. */
 TEST_F(view, cow_28_no_memory_of_their_own)
 {
