@@ -98,9 +98,7 @@ static int vmop_compose_copy(struct vmop_vmo *part, pgoff_t pgoff,
 
 	down_read(&part->tree->lock);
 	*zero = true;
-	/* What was cut off meanwhile is zero. */
-	if (pgoff >= vmop_vmo_end_pgoff(part))
-		goto out_unlock;
+	/* What was cut off meanwhile is zero: it needs nobody. */
 	if (vmop_cow_read_need(vmop_vmo_node(part), pgoff, &res) ==
 	    VMOP_NEED_CONTENT)
 		return vmop_vmo_request_locked(part, VMOP_NEED_CONTENT, pgoff,
@@ -110,7 +108,6 @@ static int vmop_compose_copy(struct vmop_vmo *part, pgoff_t pgoff,
 		vmop_page_copy(page, res.page);
 		vmop_page_zero_tail(page, res.len);
 	}
-out_unlock:
 	up_read(&part->tree->lock);
 	return -EAGAIN;
 }
