@@ -14,7 +14,8 @@
 #include "vmop_test.h"
 
 #define KEY 0x3e30
-#define MIB (1024ull * 1024)
+/* Signed: what a cgroup uses may also become less. */
+#define MIB (1024l * 1024)
 /* What the counters of a cgroup may be wrong by: batches, slab pages. */
 #define SLACK (2 * MIB)
 
@@ -51,7 +52,7 @@ FIXTURE_TEARDOWN(memory)
 
 #define limit_payer(_self, _mib) do { \
 	char __text[32]; \
-	snprintf(__text, sizeof(__text), "%llu", (_mib) * MIB); \
+	snprintf(__text, sizeof(__text), "%ld", (_mib) * MIB); \
 	ASSERT_EQ(0, test_cgroup_set(&(_self)->payer, "memory.max", __text)); \
 	test_cgroup_set(&(_self)->payer, "memory.swap.max", "0"); \
 } while (0)
