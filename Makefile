@@ -30,7 +30,7 @@ VMOPTS = -k '$(KERNEL)' $(if $(MEM),-m '$(MEM)') $(if $(TIMEOUT),-t '$(TIMEOUT)'
 	$(if $(MODULES),-M '$(MODULES)') $(foreach file,$(FILES),-f '$(file)')
 
 .PHONY: all modules tools demo check check-all unit bench vm shell lint install \
-	uninstall docs deps clean help
+	uninstall man docs deps clean help
 
 all: modules tools
 
@@ -76,7 +76,7 @@ shell:
 lint:
 	+@tools/checks/lint
 
-install: all docs
+install: all man
 	install -D -m 644 '$(BUILD)/vmopager.ko' '$(DESTDIR)$(MODDIR)/vmopager.ko'
 	install -D -m 644 uapi/linux/vmopager.h '$(DESTDIR)$(PREFIX)/include/linux/vmopager.h'
 	install -D -m 644 tools/udev/60-vmopager.rules '$(DESTDIR)/lib/udev/rules.d/60-vmopager.rules'
@@ -103,12 +103,20 @@ uninstall:
 	done
 	$(if $(DESTDIR),,depmod -a)
 
+# The manual page of the ioctls needs the kernel's kernel-doc. It comes with the
+# headers that the module is built against, or else the page is left out.
+man:
+	@$(VM)/deps docs
+	@KERNEL_DOC='$(wildcard $(KDIR)/scripts/kernel-doc)' \
+		tools/docs/render man '$(BUILD)/man' Documentation/man/*.rst
+
 docs:
-	@$(if $(wildcard Documentation/man/*.rst),$(VM)/deps docs; mkdir -p '$(BUILD)/man';) \
-	for page in $(wildcard Documentation/man/*.rst); do \
-		echo "  MAN     $${page##*/}"; \
-		rst2man --halt=warning "$$page" "$(BUILD)/man/$$(basename "$$page" .rst)" || exit; \
-	done
+	@$(VM)/deps docs
+	@source=$$($(VM)/fetch-source) && export KERNEL_DOC="$$source/scripts/kernel-doc" && \
+	tools/docs/render man '$(BUILD)/man' Documentation/man/*.rst && \
+	tools/docs/render html '$(BUILD)/docs' Documentation/*.rst && \
+	tools/docs/render html '$(BUILD)/docs/man' Documentation/man/*.rst
+	@echo "  DONE    build/docs/index.html, build/man"
 
 deps:
 	@$(VM)/deps source build tools unit vm debug lint docs
@@ -131,6 +139,7 @@ help:
 	@echo 'make lint       all static checks'
 	@echo 'make install    module, header, tools, man pages, udev rule [DESTDIR=] [PREFIX=/usr/local]'
 	@echo 'make uninstall  the reverse'
-	@echo 'make docs       the man pages, in build/man/'
+	@echo 'make docs       all pages as HTML with the reference of the interface, and the man pages'
+	@echo 'make man        the man pages alone, in build/man/'
 	@echo 'make deps       install all packages that any target needs (each does so for itself)'
 	@echo 'make clean      remove build/; the kernels in $${VMOP_CACHE:-~/.cache/vmopager} stay'

@@ -38,31 +38,31 @@
  * descriptors were checked. A command that works on several pages stores the
  * number of bytes that it has done in ``out_actual``, also when it fails.
  *
- * ============  ==========================================================
- * errno         meaning
- * ============  ==========================================================
- * ENOTTY        no such command on this kind of file descriptor
- * E2BIG         the structure has a non-zero part that is not known here
- * EOPNOTSUPP    unknown flag, non-zero reserved field, unknown operation,
- *               or an operation that this kind of VMO does not have
- * EINVAL        a known field has a wrong value; offset or length not a
- *               multiple of the page size; VMO not made by this pager
- * EFAULT        a pointer does not lead to memory
- * EBADF         not an open file descriptor
- * EBADFD        a file descriptor of another kind
- * EACCES        the file descriptor is not open for that
- * ERANGE        offset or length above S64_MAX, or range outside the VMO
- * ENOENT        content is absent that must be there (OP_DIRTY)
- * ENOTCONN      VMO detached, or its pager or port is gone
- * EBUSY         mapped, or needed by a snapshot
- * EPERM         resize of a VMO that is not resizable; change of a sealed one
- * ENOMEM        no memory, or the payer's cgroup is full
- * EINTR         a signal came before anything was done
- * ETIMEDOUT     the pager did not answer in time (see deadline_ms)
+ * =============  =========================================================
+ * errno          meaning
+ * =============  =========================================================
+ * ENOTTY         no such command on this kind of file descriptor
+ * E2BIG          the structure has a non-zero part that is not known here
+ * EOPNOTSUPP     unknown flag, non-zero reserved field, unknown operation,
+ *                or an operation that this kind of VMO does not have
+ * EINVAL         a known field has a wrong value; offset or length not a
+ *                multiple of the page size; VMO not made by this pager
+ * EFAULT         a pointer does not lead to memory
+ * EBADF          not an open file descriptor
+ * EBADFD         a file descriptor of another kind
+ * EACCES         the file descriptor is not open for that
+ * ERANGE         offset or length above S64_MAX, or range outside the VMO
+ * ENOENT         content is absent that must be there (OP_DIRTY)
+ * ENOTCONN       VMO detached, or its pager or port is gone
+ * EBUSY          mapped, or needed by a snapshot
+ * EPERM          resize of a VMO that is not resizable; change of a sealed one
+ * ENOMEM         no memory, or the payer's cgroup is full
+ * EINTR          a signal came before anything was done
+ * ETIMEDOUT      the pager did not answer in time (see deadline_ms)
  * EIO, EBADMSG,
  * ENOSPC,
- * ENOBUFS       what the pager said when it failed the request
- * ============  ==========================================================
+ * ENOBUFS        what the pager said when it failed the request
+ * =============  =========================================================
  *
  * read() and write() follow POSIX: they stop at the end of the object, a
  * write that starts there is EFBIG. A mapping gets SIGBUS.
@@ -70,8 +70,42 @@
 
 #define VMOP_IOC_TYPE 0xB9
 
-/* Command numbers. The list is final; VMOP_INFO tells which ones exist. */
-enum {
+/**
+ * enum vmop_cmd - numbers of the commands
+ * @VMOP_CMD_BASE: First command of a pager
+ * @VMOP_CMD_INFO: &struct vmop_info
+ * @VMOP_CMD_PORT_CREATE: &struct vmop_port_create
+ * @VMOP_CMD_PAGER_VMO_CREATE: &struct vmop_pager_vmo_create
+ * @VMOP_CMD_VMO_CREATE: &struct vmop_vmo_create
+ * @VMOP_CMD_DETACH: &struct vmop_detach
+ * @VMOP_CMD_SUPPLY: &struct vmop_supply
+ * @VMOP_CMD_SUPPLY_COPY: &struct vmop_supply_copy
+ * @VMOP_CMD_SUPPLY_ZERO: &struct vmop_supply_zero
+ * @VMOP_CMD_SUPPLY_FILE: &struct vmop_supply_file
+ * @VMOP_CMD_OP_RANGE: &struct vmop_op_range
+ * @VMOP_CMD_QUERY_DIRTY: &struct vmop_query_dirty
+ * @VMOP_CMD_QUERY_STATS: &struct vmop_query_stats
+ * @VMOP_CMD_PAGER_SET_POLICY: Not there yet: ENOTTY
+ * @VMOP_CMD_PAGER_TOKEN: Not there yet: ENOTTY
+ * @VMOP_CMD_PAGER_ATTACH: Not there yet: ENOTTY
+ * @VMOP_CMD_PAGER_NEXT_VMO: Not there yet: ENOTTY
+ * @VMOP_CMD_PORT_REQUEUE: Not there yet: ENOTTY
+ * @VMOP_CMD_EXEC: Not there yet: ENOTTY
+ * @VMOP_CMD_VMO_BASE: First command of a VMO
+ * @VMOP_CMD_VMO_CREATE_CHILD: &struct vmop_vmo_create_child
+ * @VMOP_CMD_VMO_OP_RANGE: &struct vmop_vmo_op_range
+ * @VMOP_CMD_VMO_SET_SIZE: &struct vmop_vmo_set_size
+ * @VMOP_CMD_VMO_GET_INFO: &struct vmop_vmo_get_info
+ * @VMOP_CMD_VMO_SET_NAME: &struct vmop_vmo_set_name
+ * @VMOP_CMD_VMO_PIN: Not there yet: ENOTTY
+ * @VMOP_CMD_VMO_SET_CACHE_POLICY: Not there yet: ENOTTY
+ * @VMOP_CMD_VMO_RESET: &struct vmop_vmo_reset
+ * @VMOP_CMD_VMO_SEAL: &struct vmop_vmo_seal
+ * @VMOP_CMD_VMO_COMPOSE: &struct vmop_vmo_compose
+ *
+ * The list is final; VMOP_INFO tells which of them exist.
+ */
+enum vmop_cmd {
 	VMOP_CMD_BASE = 0x80,
 	VMOP_CMD_INFO = VMOP_CMD_BASE,
 	VMOP_CMD_PORT_CREATE,
