@@ -232,7 +232,7 @@ static void print_help(const struct verb *verb)
 		print_group(verb, g);
 	printf("\nBYTES may end in K, M, G or T (powers of 1024).\n"
 	       "Exit status: 0 done, 1 error, 2 wrong usage, 3 the pager failed the access\n"
-	       "or a mapping got SIGBUS. More: man vmoctl\n");
+	       "or a mapping got SIGBUS. More: man vmoctl-%s\n", verb->name);
 }
 
 static int parse_number(const char *text, bool suffix, __u64 *value)
