@@ -10,7 +10,7 @@ set -u
 # ---- Without a VMO --------------------------------------------------------
 
 expect 0 "help" vmoctl --help
-for verb in info create serve read write map resize zero commit decommit \
+for verb in info doctor create serve read write map resize zero commit decommit \
 	prefetch fail detach stat dirty writeback recover exec; do
 	expect 0 "help of $verb" vmoctl $verb --help
 	expect 2 "$verb: unknown option" vmoctl $verb --no-such-option

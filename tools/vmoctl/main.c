@@ -13,6 +13,12 @@ static const struct verb verbs[] = {
 	{ "info", cmd_info, "", 0, 0,
 	  0, { OPT_DEVICE },
 	  "Show what the module can do: commands, features, limits.", NULL },
+	{ "doctor", cmd_doctor, "", 0, 0,
+	  0, { OPT_DEVICE },
+	  "Tell what this machine lacks, and the command that mends it.",
+	  "ok: as it should be. note: VMOs work, something around them does not.\n"
+	  "missing: VMOs cannot be used; the exit status is 1 then. unknown: could not\n"
+	  "be found out. Nothing is changed.\n" },
 	{ "create", cmd_create, "", 0, 0,
 	  1 << NEW_VMO, { OPT_SIZE, OPT_PAGER, OPT_LOG, OPT_SERVE_SOCKET, OPT_ONCE, OPT_DEVICE },
 	  "Make a VMO and hand it out on a socket.",

@@ -122,6 +122,7 @@ struct verb {
 };
 
 int cmd_info(const struct args *a);
+int cmd_doctor(const struct args *a);
 int cmd_create(const struct args *a);
 int cmd_serve(const struct args *a);
 int cmd_read(const struct args *a);
