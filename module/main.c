@@ -69,4 +69,4 @@ module_exit(vmop_exit);
 
 MODULE_DESCRIPTION("Pager-backed virtual memory objects");
 MODULE_LICENSE("GPL");
-MODULE_VERSION("0.1.0");
+MODULE_VERSION(VMOP_VERSION);

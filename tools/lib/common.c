@@ -10,8 +10,6 @@
 
 #include "internal.h"
 
-#define VMOP_LIB_VERSION "0.1.0"
-
 static int real_ioctl(int fd, unsigned long cmd, void *arg)
 {
 	return ioctl(fd, cmd, arg);
