@@ -23,14 +23,23 @@ MEM ?=
 TIMEOUT ?=
 DESTDIR ?=
 PREFIX ?= /usr/local
-MODDIR ?= /lib/modules/$(shell uname -r)/updates
+# The kernel that KDIR is of, as uname -r prints it there.
+KVER ?= $(or $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' \
+	'$(KDIR)/include/generated/utsrelease.h' 2>/dev/null),$(shell uname -r))
+MODDIR ?= /lib/modules/$(KVER)/updates
+# Only /usr/lib is looked at by every version of udev and systemd.
+UDEVDIR ?= /usr/lib/udev/rules.d
+MODLOADDIR ?= /usr/lib/modules-load.d
+
+MAN_PAGES = $(notdir $(patsubst %.rst,%,$(wildcard Documentation/man/*.rst)))
 
 # Options of run-vm that come from the variables above.
 VMOPTS = -k '$(KERNEL)' $(if $(MEM),-m '$(MEM)') $(if $(TIMEOUT),-t '$(TIMEOUT)') \
 	$(if $(MODULES),-M '$(MODULES)') $(foreach file,$(FILES),-f '$(file)')
 
-.PHONY: all modules tools demo check check-all unit bench vm shell lint install \
-	uninstall man docs deps clean help
+.PHONY: all modules tools demo check check-all check-install \
+	unit bench vm shell lint install install-module install-tools uninstall \
+	man docs deps clean help
 
 all: modules tools
 
@@ -57,7 +66,7 @@ check:
 		$(if $(TIMEOUT),-t '$(TIMEOUT)') $(foreach test,$(TESTS),'$(test)')
 
 check-all:
-	+@$(VM)/run-all 6.1 debug 6.12 7.2
+	+@$(VM)/run-all 6.1 debug 6.12 7.2 install
 
 unit:
 	+@$(VM)/run-unit
@@ -76,32 +85,41 @@ shell:
 lint:
 	+@tools/checks/lint
 
-install: all man
+install: install-module install-tools
+
+install-module: modules
 	install -D -m 644 '$(BUILD)/vmopager.ko' '$(DESTDIR)$(MODDIR)/vmopager.ko'
+	$(if $(DESTDIR),,depmod -a '$(KVER)')
+
+install-tools: tools man
 	install -D -m 644 uapi/linux/vmopager.h '$(DESTDIR)$(PREFIX)/include/linux/vmopager.h'
-	install -D -m 644 tools/udev/60-vmopager.rules '$(DESTDIR)/lib/udev/rules.d/60-vmopager.rules'
+	install -D -m 644 tools/udev/60-vmopager.rules '$(DESTDIR)$(UDEVDIR)/60-vmopager.rules'
+	install -D -m 644 tools/udev/modules-load.conf '$(DESTDIR)$(MODLOADDIR)/vmopager.conf'
 	+$(MAKE) --no-print-directory -C tools BUILD='$(BUILD)/tools' PREFIX='$(PREFIX)' \
 		DESTDIR='$(DESTDIR)' install
-	for page in $(BUILD)/man/*.[1-9]; do \
-		[ -e "$$page" ] || continue; \
-		install -D -m 644 "$$page" \
-			"$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}" || exit; \
+	for page in $(MAN_PAGES); do \
+		[ -e "$(BUILD)/man/$$page" ] || continue; \
+		install -D -m 644 "$(BUILD)/man/$$page" \
+			'$(DESTDIR)$(PREFIX)/share/man/man'"$${page##*.}/$$page" || exit; \
 	done
 	$(if $(DESTDIR),,getent group vmopager >/dev/null || groupadd --system vmopager)
-	$(if $(DESTDIR),,depmod -a)
 	$(if $(DESTDIR),,ldconfig)
 
+# The group stays: files may belong to it.
 uninstall:
 	rm -f '$(DESTDIR)$(MODDIR)/vmopager.ko'
 	rm -f '$(DESTDIR)$(PREFIX)/include/linux/vmopager.h'
-	rm -f '$(DESTDIR)/lib/udev/rules.d/60-vmopager.rules'
+	rm -f '$(DESTDIR)$(UDEVDIR)/60-vmopager.rules' '$(DESTDIR)$(MODLOADDIR)/vmopager.conf'
 	+$(MAKE) --no-print-directory -C tools BUILD='$(BUILD)/tools' PREFIX='$(PREFIX)' \
 		DESTDIR='$(DESTDIR)' uninstall
-	for page in Documentation/man/*.rst; do \
-		[ -e "$$page" ] || continue; page=$${page##*/}; page=$${page%.rst}; \
-		rm -f "$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$$page"; \
+	for page in $(MAN_PAGES); do \
+		rm -f '$(DESTDIR)$(PREFIX)/share/man/man'"$${page##*.}/$$page"; \
 	done
-	$(if $(DESTDIR),,depmod -a)
+	$(if $(DESTDIR),,depmod -a '$(KVER)')
+	$(if $(DESTDIR),,ldconfig)
+
+check-install:
+	+@$(VM)/install-test
 
 # The manual page of the ioctls needs the kernel's kernel-doc. It comes with the
 # headers that the module is built against, or else the page is left out.
@@ -130,14 +148,17 @@ help:
 	@echo 'make tools      libvmopager and vmoctl alone'
 	@echo 'make demo       a real file served through the pager, in the test VM'
 	@echo "make check      the test suite in the test VM [KERNEL=6.1|6.12|7.2|debug] [TESTS='name* name.test']"
-	@echo 'make check-all  the suite on every kernel'
+	@echo 'make check-all  the suite on every kernel, then the check that follows'
+	@echo 'make check-install make install and uninstall, in a staging folder'
 	@echo 'make unit       logic tests in user space, without a VM'
 	@echo "make bench      benchmarks in the test VM [BENCH=name] [KERNEL=] [MEM=6G] [ARGS='-r 21']"
 	@echo "make vm RUN=f   run a program in the test VM [ARGS=] [FILES='a b'] [KERNEL=] [MEM=1G]"
 	@echo "                [TIMEOUT=300] [MODULES='fuse loop']"
 	@echo 'make shell      a shell in the test VM [FILES=] [KERNEL=] [MEM=] [MODULES=]'
 	@echo 'make lint       all static checks'
-	@echo 'make install    module, header, tools, man pages, udev rule [DESTDIR=] [PREFIX=/usr/local]'
+	@echo 'make install    module, header, library, vmoctl, man pages, udev rule, an entry for'
+	@echo '                loading at boot [DESTDIR=] [PREFIX=/usr/local] [KDIR=]'
+	@echo 'make install-module, make install-tools   the module alone; all but the module'
 	@echo 'make uninstall  the reverse'
 	@echo 'make docs       all pages as HTML with the reference of the interface, and the man pages'
 	@echo 'make man        the man pages alone, in build/man/'
