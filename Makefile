@@ -21,6 +21,7 @@ FILES ?=
 MODULES ?=
 MEM ?=
 TIMEOUT ?=
+SUITES ?=
 DESTDIR ?=
 PREFIX ?= /usr/local
 # The kernel that KDIR is of, as uname -r prints it there.
@@ -37,9 +38,9 @@ MAN_PAGES = $(notdir $(patsubst %.rst,%,$(wildcard Documentation/man/*.rst)))
 VMOPTS = -k '$(KERNEL)' $(if $(MEM),-m '$(MEM)') $(if $(TIMEOUT),-t '$(TIMEOUT)') \
 	$(if $(MODULES),-M '$(MODULES)') $(foreach file,$(FILES),-f '$(file)')
 
-.PHONY: all modules tools demo check check-all check-install \
+.PHONY: all modules tools demo check check-all check-dkms check-install \
 	unit bench vm shell lint install install-module install-tools uninstall \
-	man docs deps clean help
+	dkms-install dkms-uninstall man docs deps clean help
 
 all: modules tools
 
@@ -66,7 +67,7 @@ check:
 		$(if $(TIMEOUT),-t '$(TIMEOUT)') $(foreach test,$(TESTS),'$(test)')
 
 check-all:
-	+@$(VM)/run-all 6.1 debug 6.12 7.2 install
+	+@$(VM)/run-all 6.1 debug 6.12 7.2 install dkms
 
 unit:
 	+@$(VM)/run-unit
@@ -88,6 +89,11 @@ lint:
 install: install-module install-tools
 
 install-module: modules
+	@if [ -z '$(DESTDIR)' ] && compgen -G '/lib/modules/$(KVER)/updates/dkms/vmopager.ko*' >/dev/null; then \
+		echo "DKMS has installed the module for $(KVER): run 'make dkms-uninstall' first," >&2; \
+		echo "or 'make dkms-install' for the module and 'make install-tools' for the rest." >&2; \
+		exit 1; \
+	fi
 	install -D -m 644 '$(BUILD)/vmopager.ko' '$(DESTDIR)$(MODDIR)/vmopager.ko'
 	$(if $(DESTDIR),,depmod -a '$(KVER)')
 
@@ -118,6 +124,15 @@ uninstall:
 	$(if $(DESTDIR),,depmod -a '$(KVER)')
 	$(if $(DESTDIR),,ldconfig)
 
+dkms-install:
+	@DESTDIR='$(DESTDIR)' tools/dkms/dkms-module install '$(KVER)'
+
+dkms-uninstall:
+	@DESTDIR='$(DESTDIR)' tools/dkms/dkms-module uninstall
+
+check-dkms:
+	+@$(VM)/dkms-test $(SUITES)
+
 check-install:
 	+@$(VM)/install-test
 
@@ -137,7 +152,7 @@ docs:
 	@echo "  DONE    build/docs/index.html, build/man"
 
 deps:
-	@$(VM)/deps source build tools unit vm debug lint docs
+	@$(VM)/deps source build tools unit vm chroot debug dkms lint docs
 
 clean:
 	rm -rf build
@@ -148,8 +163,10 @@ help:
 	@echo 'make tools      libvmopager and vmoctl alone'
 	@echo 'make demo       a real file served through the pager, in the test VM'
 	@echo "make check      the test suite in the test VM [KERNEL=6.1|6.12|7.2|debug] [TESTS='name* name.test']"
-	@echo 'make check-all  the suite on every kernel, then the check that follows'
+	@echo 'make check-all  the suite on every kernel, then the two checks that follow'
+	@echo 'make check-dkms    DKMS from adding to removing, with those of Debian 12, 13 and sid'
 	@echo 'make check-install make install and uninstall, in a staging folder'
+	@echo "                [SUITES='bookworm trixie sid'], for check-dkms"
 	@echo 'make unit       logic tests in user space, without a VM'
 	@echo "make bench      benchmarks in the test VM [BENCH=name] [KERNEL=] [MEM=6G] [ARGS='-r 21']"
 	@echo "make vm RUN=f   run a program in the test VM [ARGS=] [FILES='a b'] [KERNEL=] [MEM=1G]"
@@ -160,6 +177,8 @@ help:
 	@echo '                loading at boot [DESTDIR=] [PREFIX=/usr/local] [KDIR=]'
 	@echo 'make install-module, make install-tools   the module alone; all but the module'
 	@echo 'make uninstall  the reverse'
+	@echo 'make dkms-install    the module by DKMS, for this kernel and later ones [KVER=] [DESTDIR=]'
+	@echo 'make dkms-uninstall  the reverse, all versions and kernels'
 	@echo 'make docs       all pages as HTML with the reference of the interface, and the man pages'
 	@echo 'make man        the man pages alone, in build/man/'
 	@echo 'make deps       install all packages that any target needs (each does so for itself)'

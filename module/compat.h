@@ -9,6 +9,13 @@
 #ifndef VMOP_COMPAT_H
 #define VMOP_COMPAT_H
 
+/* First, as an older kernel may lack what the other headers are for. */
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+#error "vmopager supports Linux 6.1 to 7.2: install a newer kernel and its headers"
+#endif
+
 #include <linux/fs.h>
 #include <linux/list_lru.h>
 #include <linux/mm.h>
@@ -16,11 +23,6 @@
 #include <linux/splice.h>
 #include <linux/swap.h>
 #include <linux/uio.h>
-#include <linux/version.h>
-
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
-#error "vmopager needs Linux 6.1 or newer: install a newer kernel and its headers"
-#endif
 
 /* linux/fs.h */
 
