@@ -38,7 +38,7 @@ MAN_PAGES = $(notdir $(patsubst %.rst,%,$(wildcard Documentation/man/*.rst)))
 VMOPTS = -k '$(KERNEL)' $(if $(MEM),-m '$(MEM)') $(if $(TIMEOUT),-t '$(TIMEOUT)') \
 	$(if $(MODULES),-M '$(MODULES)') $(foreach file,$(FILES),-f '$(file)')
 
-.PHONY: all modules tools demo check check-all check-dkms check-install \
+.PHONY: all modules tools demo check check-all check-dkms check-install check-headers \
 	unit bench vm shell lint install install-module install-tools uninstall \
 	dkms-install dkms-uninstall man docs deps clean help
 
@@ -67,7 +67,7 @@ check:
 		$(if $(TIMEOUT),-t '$(TIMEOUT)') $(foreach test,$(TESTS),'$(test)')
 
 check-all:
-	+@$(VM)/run-all 6.1 debug 6.12 7.2 install dkms
+	+@$(VM)/run-all 6.1 debug 6.12 7.2 install dkms headers
 
 unit:
 	+@$(VM)/run-unit
@@ -136,6 +136,9 @@ check-dkms:
 check-install:
 	+@$(VM)/install-test
 
+check-headers:
+	+@$(VM)/check-headers $(SUITES)
+
 # The manual page of the ioctls needs the kernel's kernel-doc. It comes with the
 # headers that the module is built against, or else the page is left out.
 man:
@@ -163,10 +166,11 @@ help:
 	@echo 'make tools      libvmopager and vmoctl alone'
 	@echo 'make demo       a real file served through the pager, in the test VM'
 	@echo "make check      the test suite in the test VM [KERNEL=6.1|6.12|7.2|debug] [TESTS='name* name.test']"
-	@echo 'make check-all  the suite on every kernel, then the two checks that follow'
+	@echo 'make check-all  the suite on every kernel, then the three checks that follow'
 	@echo 'make check-dkms    DKMS from adding to removing, with those of Debian 12, 13 and sid'
 	@echo 'make check-install make install and uninstall, in a staging folder'
-	@echo "                [SUITES='bookworm trixie sid'], for check-dkms"
+	@echo 'make check-headers the module with W=1 for plain, cloud and rt kernels of these three'
+	@echo "                [SUITES='bookworm trixie sid'], also for check-dkms"
 	@echo 'make unit       logic tests in user space, without a VM'
 	@echo "make bench      benchmarks in the test VM [BENCH=name] [KERNEL=] [MEM=6G] [ARGS='-r 21']"
 	@echo "make vm RUN=f   run a program in the test VM [ARGS=] [FILES='a b'] [KERNEL=] [MEM=1G]"
