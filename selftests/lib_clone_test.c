@@ -213,15 +213,15 @@ static void test_compose(void)
 
 static void test_reset_and_seal(void)
 {
+	VMOP_OPTS(vmop_range_opts, o, .out_actual = 1);
 	struct vmop_vmo *vmo = new_parent();
-	__u64 actual = 1;
 
-	CHECK_EQ(vmop_vmo_reset(vmo, &actual), 0);
-	CHECK_EQ(actual, 2 * PAGE);
+	CHECK_EQ(vmop_vmo_reset(vmo, &o), 0);
+	CHECK_EQ(o.out_actual, 2 * PAGE);
 	CHECK_EQ(vmop_vmo_reset(vmo, NULL), 0);
 	mock.fail_with = EOPNOTSUPP;
-	CHECK_EQ(vmop_vmo_reset(vmo, &actual), -EOPNOTSUPP);
-	CHECK_EQ(actual, 0);
+	CHECK_EQ(vmop_vmo_reset(vmo, &o), -EOPNOTSUPP);
+	CHECK_EQ(o.out_actual, 0);
 	reset();
 	CHECK_EQ(vmop_vmo_seal(vmo), 0);
 	CHECK_EQ(mock.cmd[0], VMOP_VMO_SEAL);

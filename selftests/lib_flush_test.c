@@ -288,12 +288,12 @@ static void expect(struct scene *s, int result, const char *events,
 
 static void test_wrappers(void)
 {
+	VMOP_OPTS(vmop_query_opts, query, .flags = VMOP_QUERY_AVAIL);
 	struct vmop_query_stats stats = { .size = sizeof(stats) };
 	struct vmop_op_range *op = (void *)mock.arg[0];
 	struct vmop_query_dirty *q = (void *)mock.arg[0];
 	struct vmop_query_stats *st = (void *)mock.arg[0];
 	struct vmop_dirty_range r[2];
-	__u64 actual = 9, avail = 9;
 	struct scene s = { 0 };
 
 	scene(&s, 8 * PAGE, ".dd.z.d.");
@@ -314,10 +314,10 @@ static void test_wrappers(void)
 	CHECK_EQ(op->data, 0);
 	reset();
 	CHECK_EQ(vmop_pager_query_dirty(s.pager, s.vmo, 0, 8 * PAGE, r, 2,
-					&actual, &avail), 0);
+					&query), 0);
 	CHECK_EQ(q->flags, VMOP_QUERY_AVAIL);
-	CHECK_EQ(actual, 2);
-	CHECK_EQ(avail, 3);
+	CHECK_EQ(query.out_actual, 2);
+	CHECK_EQ(query.out_avail, 3);
 	CHECK_EQ(r[0].offset, PAGE);
 	CHECK_EQ(r[0].length, 2 * PAGE);
 	CHECK_EQ(r[1].flags, VMOP_DIRTY_ZERO);

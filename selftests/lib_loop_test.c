@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Unit test of libvmopager, second part: the ready-made pager with threads.
+ * Unit test of libvmopager, third part: the ready-made pager with threads.
  */
 #include <errno.h>
 #include <poll.h>

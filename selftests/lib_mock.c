@@ -105,6 +105,7 @@ static int mock_port(struct vmop_port_create *cmd)
 	/* Room for all that a test puts in before anyone reads. */
 	fcntl(fds[1], F_SETPIPE_SZ, 1 << 20);
 	cmd->out_port_fd = fds[0];
+	mock.port_out = fds[0];
 	mock.port_in = fds[1];
 	return 0;
 }

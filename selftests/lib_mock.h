@@ -57,6 +57,7 @@ struct lib_mock {
 	bool is_pager[MAX_FDS];
 	__u64 key[MAX_FDS];
 	int port_in;		/* where records go in */
+	int port_out;		/* the newest port */
 	/* FAIL by id: what each of the first ids was failed with. */
 	__u64 failed_id[MAX_CALLS];
 	int failed_with[MAX_CALLS];
@@ -77,7 +78,10 @@ struct lib_test {
 	void (*fn)(void);
 };
 
-/* The tests of lib_loop_test.c, ended by one without a name. */
+/* The tests of lib_api_test.c, ended by one without a name. */
+extern const struct lib_test api_tests[];
+
+/* Those of lib_loop_test.c. */
 extern const struct lib_test loop_tests[];
 
 /* Those of lib_flush_test.c. */

@@ -8,8 +8,24 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "internal.h"
+
+/* The caller's options; @name gets the name, VMOP_NAME_LEN bytes. */
+static int child_opts(struct vmop_child_opts *o,
+		      const struct vmop_child_opts *from, __u8 *name)
+{
+	int ret;
+
+	ret = vmop_opts_get(vmop_child_opts, o, from);
+	if (!ret)
+		ret = vmop_name_copy(name, o->name);
+	if (!ret && o->__reserved)
+		ret = vmop_fail(-EINVAL, "leave __reserved 0",
+				"struct vmop_child_opts");
+	return ret;
+}
 
 int vmop_vmo_new_child(const struct vmop_vmo *parent, __u32 flags,
 		       __u64 offset, __u64 length,
@@ -22,16 +38,13 @@ int vmop_vmo_new_child(const struct vmop_vmo *parent, __u32 flags,
 	struct vmop_vmo *vmo;
 	int ret;
 
-	ret = vmop_opts_get(&o, sizeof(o), opts);
-	if (!ret)
-		ret = vmop_name_copy(name.name, o.name);
+	ret = child_opts(&o, opts, name.name);
 	if (ret)
 		return ret;
-	if (o.__reserved)
-		return -EINVAL;
 	vmo = vmop_vmo_alloc();
 	if (!vmo)
-		return -ENOMEM;
+		return vmop_fail(-ENOMEM, NULL, "VMO %s: make a child",
+				 parent->label);
 	cmd.flags = flags;
 	cmd.offset = offset;
 	cmd.length = length;
@@ -45,9 +58,16 @@ int vmop_vmo_new_child(const struct vmop_vmo *parent, __u32 flags,
 		ret = vmop_ioctl(vmo->fd, VMOP_VMO_SET_NAME, &name);
 	if (ret)
 		goto fail;
+	if (o.name)
+		vmop_label(vmo->label, o.name, vmo->fd);
+	else
+		memcpy(vmo->label, parent->label, sizeof(vmo->label));
 	*out = vmo;
 	return 0;
 fail:
+	vmop_fail(ret, NULL, vmo->fd < 0 ? "VMO %s: make a child" :
+					   "VMO %s: name its child",
+		  parent->label);
 	vmop_vmo_close(vmo);
 	return ret;
 }
@@ -78,13 +98,12 @@ int vmop_vmo_new_composed(const struct vmop_part *parts, size_t count,
 	struct vmop_vmo *vmo;
 	int ret;
 
-	ret = vmop_opts_get(&o, sizeof(o), opts);
-	if (!ret)
-		ret = vmop_name_copy(cmd.name, o.name);
+	ret = child_opts(&o, opts, cmd.name);
 	if (ret)
 		return ret;
-	if (o.__reserved || !count || count > UINT_MAX)
-		return -EINVAL;
+	if (!count || count > UINT_MAX)
+		return vmop_fail(-EINVAL, "give 1 to 1024",
+				 "compose a VMO of %zu parts", count);
 	vmo = vmop_vmo_alloc();
 	windows = vmop_windows(parts, count);
 	if (!vmo || !windows) {
@@ -99,39 +118,52 @@ int vmop_vmo_new_composed(const struct vmop_part *parts, size_t count,
 	if (ret)
 		goto out;
 	vmo->fd = cmd.out_vmo_fd;
+	vmop_label(vmo->label, o.name, vmo->fd);
 	*out = vmo;
 	vmo = NULL;
 out:
 	free(windows);
 	vmop_vmo_close(vmo);
-	return ret;
+	return vmop_fail(ret, NULL, "compose a VMO of %zu parts", count);
 }
 
-int vmop_vmo_reset(const struct vmop_vmo *vmo, __u64 *actual)
+int vmop_vmo_reset(const struct vmop_vmo *vmo, struct vmop_range_opts *opts)
 {
 	struct vmop_vmo_reset cmd = { .size = sizeof(cmd) };
-	int ret = vmop_ioctl(vmo->fd, VMOP_VMO_RESET, &cmd);
+	struct vmop_range_opts o;
+	int ret;
 
-	if (actual)
-		*actual = cmd.out_actual;
-	return ret;
+	ret = vmop_opts_get(vmop_range_opts, &o, opts);
+	if (ret)
+		return ret;
+	ret = vmop_ioctl(vmo->fd, VMOP_VMO_RESET, &cmd);
+	o.out_actual = cmd.out_actual;
+	vmop_opts_back(opts, &o, sizeof(o));
+	return vmop_fail(ret, ret == -EOPNOTSUPP ?
+			 "make the clone with VMOP_CHILD_RESETTABLE" : NULL,
+			 "VMO %s: reset it", vmo->label);
 }
 
 int vmop_vmo_seal(const struct vmop_vmo *vmo)
 {
 	struct vmop_vmo_seal cmd = { .size = sizeof(cmd) };
 
-	return vmop_ioctl(vmo->fd, VMOP_VMO_SEAL, &cmd);
+	return vmop_fail(vmop_ioctl(vmo->fd, VMOP_VMO_SEAL, &cmd), NULL,
+			 "VMO %s: seal it", vmo->label);
 }
 
 int vmop_vmo_info_shares(const struct vmop_vmo *vmo,
 			 struct vmop_vmo_get_info *info)
 {
-	if (info->size < offsetof(struct vmop_vmo_get_info, out_zero) +
-			 sizeof(info->out_zero))
-		return -EINVAL;
-	info->flags |= VMOP_GET_INFO_SHARES;
-	return vmop_ioctl(vmo->fd, VMOP_VMO_GET_INFO, info);
+	int ret = -EINVAL;
+
+	if (info->size >= offsetof(struct vmop_vmo_get_info, out_zero) +
+			  sizeof(info->out_zero)) {
+		info->flags |= VMOP_GET_INFO_SHARES;
+		ret = vmop_ioctl(vmo->fd, VMOP_VMO_GET_INFO, info);
+	}
+	return vmop_fail(ret, ret == -EINVAL ? "set info->size" : NULL,
+			 "VMO %s: ask who shares it", vmo->label);
 }
 
 int vmop_vmo_wait_childless(const struct vmop_vmo *vmo, int timeout_ms)
@@ -141,8 +173,12 @@ int vmop_vmo_wait_childless(const struct vmop_vmo *vmo, int timeout_ms)
 
 	ret = poll(&p, 1, timeout_ms < 0 ? -1 : timeout_ms);
 	if (ret < 0)
-		return -errno;
-	if (p.revents & POLLNVAL)
-		return -EBADF;
-	return ret ? 0 : -ETIMEDOUT;
+		ret = -errno;
+	else if (p.revents & POLLNVAL)
+		ret = -EBADF;
+	else
+		ret = ret ? 0 : -ETIMEDOUT;
+	return vmop_fail(ret, ret == -ETIMEDOUT ? "its children are open" :
+						  NULL,
+			 "VMO %s: wait until it has no children", vmo->label);
 }

@@ -49,7 +49,8 @@ int vmop_cut(const struct vmop_vmo *vmo, __u64 offset, __u64 *length)
 }
 
 /*
- * vmop_op_cut - an operation on what of a range is inside the VMO
+ * vmop_op_cut - an operation on what of a range is inside the VMO, without a
+ *               message
  * @length: bytes; made less when the VMO ends before, 0 when nothing is left
  *
  * Another thread may make the VMO shorter at any time; then the kernel does
@@ -64,8 +65,14 @@ int vmop_op_cut(const struct vmop_pager *pager, const struct vmop_vmo *vmo,
 	int ret, err;
 
 	for (;;) {
-		ret = vmop_pager_op(pager, vmo, op, offset, *length, data,
-				    NULL);
+		struct vmop_op_range cmd = {
+			.op = op,
+			.offset = offset,
+			.length = *length,
+			.data = data,
+		};
+
+		ret = vmop_op_range(pager, vmo, &cmd);
 		if (ret == -EINTR)
 			continue;
 		if (ret != -ERANGE)
@@ -84,16 +91,22 @@ int vmop_op_cut(const struct vmop_pager *pager, const struct vmop_vmo *vmo,
 int vmop_pager_dirty(const struct vmop_pager *pager,
 		     const struct vmop_vmo *vmo, __u64 offset, __u64 length)
 {
-	return vmop_op_cut(pager, vmo, VMOP_PAGER_OP_DIRTY, offset, &length,
-			   0);
+	int ret = vmop_op_cut(pager, vmo, VMOP_PAGER_OP_DIRTY, offset, &length,
+			      0);
+
+	return vmop_fail(ret, VMOP_RANGE_WAY_OUT(ret),
+			 "VMO %s: let become dirty, %llu bytes from %llu on",
+			 vmo->label, length, offset);
 }
 
 int vmop_pager_writeback_begin(const struct vmop_pager *pager,
 			       const struct vmop_vmo *vmo, __u64 offset,
 			       __u64 length, __u64 flags)
 {
+	VMOP_OPTS(vmop_pager_op_opts, o, .data = flags);
+
 	return vmop_pager_op(pager, vmo, VMOP_PAGER_OP_WRITEBACK_BEGIN, offset,
-			     length, flags, NULL);
+			     length, &o);
 }
 
 int vmop_pager_writeback_end(const struct vmop_pager *pager,
@@ -101,7 +114,7 @@ int vmop_pager_writeback_end(const struct vmop_pager *pager,
 			     __u64 length)
 {
 	return vmop_pager_op(pager, vmo, VMOP_PAGER_OP_WRITEBACK_END, offset,
-			     length, 0, NULL);
+			     length, NULL);
 }
 
 int vmop_pager_writeback_done(const struct vmop_pager *pager,
@@ -114,28 +127,34 @@ int vmop_pager_writeback_done(const struct vmop_pager *pager,
 int vmop_pager_query_dirty(const struct vmop_pager *pager,
 			   const struct vmop_vmo *vmo, __u64 offset,
 			   __u64 length, struct vmop_dirty_range *ranges,
-			   __u64 nr_ranges, __u64 *actual, __u64 *avail)
+			   __u64 nr_ranges, struct vmop_query_opts *opts)
 {
 	struct vmop_query_dirty cmd = {
 		.size = sizeof(cmd),
-		.flags = avail ? VMOP_QUERY_AVAIL : 0,
 		.vmo_fd = vmo->fd,
 		.offset = offset,
 		.length = length,
 		.ranges_uptr = (__u64)(unsigned long)ranges,
 		.nr_ranges = nr_ranges,
 	};
+	struct vmop_query_opts o;
 	int ret;
 
+	ret = vmop_opts_get(vmop_query_opts, &o, opts);
+	if (ret)
+		return ret;
+	cmd.flags = o.flags;
+	cmd.__reserved = o.__reserved;
 	do {
 		ret = vmop_ioctl(pager->fd, VMOP_QUERY_DIRTY, &cmd);
 	} while (ret == -EINTR);
 	if (ret)
-		return ret;
-	if (actual)
-		*actual = cmd.out_actual;
-	if (avail)
-		*avail = cmd.out_avail;
+		return vmop_fail(ret, NULL,
+				 "VMO %s: ask what is dirty, %llu bytes from %llu on",
+				 vmo->label, length, offset);
+	o.out_actual = cmd.out_actual;
+	o.out_avail = cmd.out_avail;
+	vmop_opts_back(opts, &o, sizeof(o));
 	return 0;
 }
 
@@ -143,11 +162,15 @@ int vmop_pager_query_stats(const struct vmop_pager *pager,
 			   const struct vmop_vmo *vmo, __u32 flags,
 			   struct vmop_query_stats *stats)
 {
+	int ret;
+
 	if (stats->size < sizeof(stats->size))
-		return -EINVAL;
+		return vmop_fail(-EINVAL, "set stats->size",
+				 "VMO %s: ask for its state", vmo->label);
 	stats->flags = flags;
 	stats->vmo_fd = vmo->fd;
-	return vmop_ioctl(pager->fd, VMOP_QUERY_STATS, stats);
+	ret = vmop_ioctl(pager->fd, VMOP_QUERY_STATS, stats);
+	return vmop_fail(ret, NULL, "VMO %s: ask for its state", vmo->label);
 }
 
 /**
@@ -179,7 +202,8 @@ int vmop_dirty_iter_new(const struct vmop_pager *pager,
 	struct vmop_dirty_iter *it = calloc(1, sizeof(*it));
 
 	if (!it)
-		return -ENOMEM;
+		return vmop_fail(-ENOMEM, NULL, "VMO %s: walk over what is dirty",
+				 vmo->label);
 	it->pager = pager;
 	it->vmo = vmo;
 	it->offset = offset;
@@ -192,6 +216,7 @@ int vmop_dirty_iter_new(const struct vmop_pager *pager,
 /* Asks for more ranges. */
 static int iter_fill(struct vmop_dirty_iter *it)
 {
+	VMOP_OPTS(vmop_query_opts, o);
 	__u64 length = it->end - it->offset;
 	int ret;
 
@@ -203,10 +228,11 @@ static int iter_fill(struct vmop_dirty_iter *it)
 			break;
 		ret = vmop_pager_query_dirty(it->pager, it->vmo, it->offset,
 					     length, it->ranges, ITER_RANGES,
-					     &it->count, NULL);
+					     &o);
 	} while (ret == -ERANGE);
 	if (ret)
 		return ret;
+	it->count = o.out_actual;
 	it->last = it->count < ITER_RANGES;
 	if (it->count)
 		it->offset = it->ranges[it->count - 1].offset +

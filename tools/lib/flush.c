@@ -113,6 +113,11 @@ static int init_locks(struct vmop_flusher *f)
 	return -ret;
 }
 
+static int no_memory(const struct vmop_vmo *vmo)
+{
+	return vmop_fail(-ENOMEM, NULL, "VMO %s: make a flusher", vmo->label);
+}
+
 int vmop_flusher_new(const struct vmop_pager *pager,
 		     const struct vmop_vmo *vmo,
 		     const struct vmop_flush_ops *ops, void *ctx,
@@ -124,16 +129,17 @@ int vmop_flusher_new(const struct vmop_pager *pager,
 
 	f = calloc(1, sizeof(*f));
 	if (!f)
-		return -ENOMEM;
+		return no_memory(vmo);
 	f->pager = pager;
 	f->ctx = ctx;
 	f->told = NO_SIZE;
 	ret = init_locks(f);
 	if (!ret)
-		ret = vmop_opts_get(&f->ops, sizeof(f->ops), ops);
+		ret = vmop_opts_get(vmop_flush_ops, &f->ops, ops);
 	if (!ret && (!f->ops.write || !f->ops.zero ||
 		     f->ops.flags & ~(__u32)VMOP_FLUSH_ATOMIC))
-		ret = -EINVAL;
+		ret = vmop_fail(-EINVAL, "set write and zero, and no unknown flag",
+				"struct vmop_flush_ops");
 	if (!f->ops.piece)
 		f->ops.piece = DEFAULT_PIECE;
 	if (!f->ops.batch)
@@ -141,7 +147,8 @@ int vmop_flusher_new(const struct vmop_pager *pager,
 	f->ops.piece = (f->ops.piece + page - 1) / page * page;
 	if (!ret) {
 		f->buf = aligned_alloc(page, f->ops.piece);
-		ret = f->buf ? vmop_vmo_dup(vmo, &f->vmo) : -ENOMEM;
+		ret = f->buf ? vmop_vmo_dup(vmo, &f->vmo) :
+			       no_memory(vmo);
 	}
 	if (ret) {
 		vmop_flusher_free(f);
@@ -441,6 +448,5 @@ int vmop_flusher_stats_get(struct vmop_flusher *f,
 	pthread_mutex_lock(&f->lock);
 	s = f->stats;
 	pthread_mutex_unlock(&f->lock);
-	s.sz = sizeof(s);
-	return vmop_opts_put(stats, &s, sizeof(s));
+	return vmop_opts_put(vmop_flush_stats, stats, &s);
 }

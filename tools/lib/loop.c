@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -65,6 +66,7 @@ struct worker {
  * @started: threads were started and not joined yet
  * @used: was started once
  * @error: first error that ended a thread
+ * @errmsg: what that thread's vmop_errmsg() was; to be read when all have ended
  */
 struct vmop_loop {
 	struct vmop_pager *pager;
@@ -82,6 +84,7 @@ struct vmop_loop {
 	bool started;
 	bool used;
 	atomic_int error;
+	char errmsg[VMOP_ERRMSG_LEN];
 	atomic_ullong requests;
 	atomic_ullong requested_bytes;
 	atomic_ullong failed;
@@ -280,7 +283,8 @@ static int worker_turn(struct worker *w)
 	int ret;
 
 	if (poll(fds, 2, -1) < 0)
-		return errno == EINTR ? 1 : -errno;
+		return errno == EINTR ? 1 :
+		       vmop_fail(-errno, NULL, "wait for records of a port");
 	if (fds[0].revents)
 		return 0;
 	ret = vmop_port_read(loop->port, recs, loop->opts.batch, &count);
@@ -307,8 +311,9 @@ static void worker_end(struct worker *w, int ret)
 	struct vmop_loop *loop = w->loop;
 	int none = 0;
 
-	if (ret)
-		atomic_compare_exchange_strong(&loop->error, &none, ret);
+	if (ret && atomic_compare_exchange_strong(&loop->error, &none, ret))
+		snprintf(loop->errmsg, sizeof(loop->errmsg), "%s",
+			 vmop_errmsg());
 	if (loop->opts.thread_stop)
 		loop->opts.thread_stop(loop->opts.ctx, w->index, w->local);
 	/* One that ended by an error takes the others along. */
@@ -332,19 +337,21 @@ static void *worker_main(void *arg)
 int vmop_loop_new(struct vmop_pager *pager, const struct vmop_loop_opts *opts,
 		  struct vmop_loop **out)
 {
+	VMOP_OPTS(vmop_port_opts, port);
 	struct vmop_loop *loop;
 	int ret;
 
 	loop = calloc(1, sizeof(*loop));
 	if (!loop)
-		return -ENOMEM;
+		return vmop_fail(-ENOMEM, NULL, "make a loop");
 	loop->stop_fd = -1;
 	loop->done_fd = -1;
 	loop->pager = pager;
 	pthread_mutex_init(&loop->lock, NULL);
-	ret = vmop_opts_get(&loop->opts, sizeof(loop->opts), opts);
+	ret = vmop_opts_get(vmop_loop_opts, &loop->opts, opts);
 	if (!ret && loop->opts.__reserved)
-		ret = -EINVAL;
+		ret = vmop_fail(-EINVAL, "leave __reserved 0",
+				"struct vmop_loop_opts");
 	if (ret)
 		goto fail;
 	if (!loop->opts.threads)
@@ -356,10 +363,11 @@ int vmop_loop_new(struct vmop_pager *pager, const struct vmop_loop_opts *opts,
 	loop->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	loop->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (loop->stop_fd < 0 || loop->done_fd < 0) {
-		ret = -errno;
+		ret = vmop_fail(-errno, NULL, "make a loop");
 		goto fail;
 	}
-	ret = vmop_port_new_flags(pager, loop->opts.port_flags, &loop->port);
+	port.flags = loop->opts.port_flags;
+	ret = vmop_port_new(pager, &port, &loop->port);
 	if (!ret)
 		ret = vmop_port_set_nonblock(loop->port, 1);
 	if (ret)
@@ -380,7 +388,7 @@ static int entry_room(struct vmop_loop *loop)
 		return 0;
 	entries = realloc(loop->entries, room * sizeof(*entries));
 	if (!entries)
-		return -ENOMEM;
+		return vmop_fail(-ENOMEM, NULL, "add a VMO to a loop");
 	loop->entries = entries;
 	loop->room = room;
 	return 0;
@@ -397,12 +405,15 @@ int vmop_loop_add(struct vmop_loop *loop, __u64 length,
 
 	e = calloc(1, sizeof(*e));
 	if (!e)
-		return -ENOMEM;
-	ret = vmop_opts_get(&o, sizeof(o), opts);
+		return vmop_fail(-ENOMEM, NULL, "add a VMO to a loop");
+	ret = vmop_opts_get(vmop_vmo_opts, &o, opts);
 	if (!ret)
-		ret = vmop_opts_get(&e->handler, sizeof(e->handler), handler);
-	if (!ret && (o.key || !e->handler.read))
-		ret = -EINVAL;
+		ret = vmop_opts_get(vmop_handler, &e->handler, handler);
+	if (!ret && o.key)
+		ret = vmop_fail(-EINVAL, "leave it 0, the loop chooses it",
+				"struct vmop_vmo_opts: key");
+	if (!ret && !e->handler.read)
+		ret = vmop_fail(-EINVAL, "set it", "struct vmop_handler: read");
 	if (ret) {
 		free(e);
 		return ret;
@@ -445,13 +456,20 @@ static struct entry *entry_of(struct vmop_loop *loop,
 	return e;
 }
 
+/* The handle may be gone, so it has no name here. */
+static int not_mine(void)
+{
+	return vmop_fail(-ENOENT, "use the loop that it was added to",
+			 "a VMO that this loop does not serve");
+}
+
 int vmop_loop_remove(struct vmop_loop *loop, struct vmop_vmo *vmo)
 {
 	struct entry *e = entry_of(loop, vmo);
 	int ret;
 
 	if (!e)
-		return -ENOENT;
+		return not_mine();
 	ret = vmop_pager_detach(loop->pager, vmo);
 	entry_put(loop, e);
 	return ret;
@@ -463,7 +481,7 @@ int vmop_loop_set_flusher(struct vmop_loop *loop, const struct vmop_vmo *vmo,
 	struct entry *e = entry_of(loop, vmo);
 
 	if (!e)
-		return -ENOENT;
+		return not_mine();
 	atomic_store(&e->flusher, f);
 	entry_put(loop, e);
 	return 0;
@@ -487,7 +505,8 @@ static int workers_prepare(struct vmop_loop *loop)
 
 	loop->workers = calloc(loop->opts.threads, sizeof(*loop->workers));
 	if (!loop->workers)
-		return -ENOMEM;
+		return vmop_fail(-ENOMEM, NULL, "start %u threads of a loop",
+				 loop->opts.threads);
 	for (i = 0; i < loop->opts.threads; i++) {
 		loop->workers[i].loop = loop;
 		loop->workers[i].index = i;
@@ -522,7 +541,8 @@ int vmop_loop_start(struct vmop_loop *loop)
 	int ret;
 
 	if (loop->used)
-		return -EALREADY;
+		return vmop_fail(-EALREADY, "make a new loop",
+				 "start a loop");
 	ret = workers_prepare(loop);
 	if (ret)
 		return ret;
@@ -542,7 +562,8 @@ int vmop_loop_start(struct vmop_loop *loop)
 	set_event(loop->stop_fd);
 	workers_drop(loop, i - 1, loop->opts.threads);
 	workers_join(loop, i - 1);
-	return ret;
+	return vmop_fail(ret, NULL, "start %u threads of a loop",
+			 loop->opts.threads);
 }
 
 void vmop_loop_stop(struct vmop_loop *loop)
@@ -564,13 +585,14 @@ int vmop_loop_join(struct vmop_loop *loop)
 		workers_join(loop, loop->opts.threads);
 		loop->started = false;
 	}
+	if (atomic_load(&loop->error))
+		vmop_errmsg_set(loop->errmsg);
 	return atomic_load(&loop->error);
 }
 
 int vmop_loop_stats_get(struct vmop_loop *loop, struct vmop_loop_stats *stats)
 {
 	struct vmop_loop_stats s = {
-		.sz = sizeof(s),
 		.requests = atomic_load(&loop->requests),
 		.requested_bytes = atomic_load(&loop->requested_bytes),
 		.failed = atomic_load(&loop->failed),
@@ -583,7 +605,7 @@ int vmop_loop_stats_get(struct vmop_loop *loop, struct vmop_loop_stats *stats)
 		.writeback_requests = atomic_load(&loop->writeback_requests),
 	};
 
-	return vmop_opts_put(stats, &s, sizeof(s));
+	return vmop_opts_put(vmop_loop_stats, stats, &s);
 }
 
 void vmop_loop_free(struct vmop_loop *loop)

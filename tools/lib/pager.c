@@ -23,11 +23,19 @@ static int pager_wrap(int fd, struct vmop_pager **out)
 
 int vmop_pager_open(const char *path, struct vmop_pager **out)
 {
+	const char *way_out = NULL;
 	int fd, ret;
 
-	fd = open(path ? path : VMOP_DEVICE, O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
+	path = path ? path : VMOP_DEVICE;
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0) {
+		ret = -errno;
+		if (ret == -ENOENT || ret == -ENXIO || ret == -ENODEV)
+			way_out = "load the module: modprobe vmopager";
+		else if (ret == -EACCES || ret == -EPERM)
+			way_out = "run as root, or join the group vmopager";
+		return vmop_fail(ret, way_out, "open '%.100s'", path);
+	}
 	ret = vmop_pager_from_fd(fd, out);
 	if (ret)
 		close(fd);
@@ -40,9 +48,11 @@ int vmop_pager_from_fd(int fd, struct vmop_pager **out)
 	int ret;
 
 	ret = vmop_ioctl(fd, VMOP_INFO, &info);
-	if (ret)
-		return ret == -EBADF ? ret : -EBADFD;
-	return pager_wrap(fd, out);
+	if (ret && ret != -EBADF)
+		ret = -EBADFD;
+	if (!ret)
+		ret = pager_wrap(fd, out);
+	return vmop_fail(ret, NULL, "make a pager of fd %d", fd);
 }
 
 void vmop_pager_close(struct vmop_pager *pager)
@@ -60,34 +70,39 @@ int vmop_pager_fd(const struct vmop_pager *pager)
 
 int vmop_pager_info(const struct vmop_pager *pager, struct vmop_info *info)
 {
-	if (info->size < sizeof(info->size))
-		return -EINVAL;
-	return vmop_ioctl(pager->fd, VMOP_INFO, info);
+	int ret = -EINVAL;
+
+	if (info->size >= sizeof(info->size))
+		ret = vmop_ioctl(pager->fd, VMOP_INFO, info);
+	return vmop_fail(ret, ret == -EINVAL ? "set info->size" : NULL,
+			 "ask for features of the module");
 }
 
-int vmop_port_new_flags(const struct vmop_pager *pager, __u32 flags,
-			struct vmop_port **out)
+int vmop_port_new(const struct vmop_pager *pager,
+		  const struct vmop_port_opts *opts, struct vmop_port **out)
 {
-	struct vmop_port_create cmd = { .size = sizeof(cmd), .flags = flags };
+	struct vmop_port_create cmd = { .size = sizeof(cmd) };
+	struct vmop_port_opts o;
 	struct vmop_port *port;
 	int ret;
 
+	ret = vmop_opts_get(vmop_port_opts, &o, opts);
+	if (ret)
+		return ret;
 	port = malloc(sizeof(*port));
 	if (!port)
-		return -ENOMEM;
+		return vmop_fail(-ENOMEM, NULL, "make a port");
+	cmd.flags = o.flags;
+	cmd.__reserved = o.__reserved;
 	ret = vmop_ioctl(pager->fd, VMOP_PORT_CREATE, &cmd);
 	if (ret) {
 		free(port);
-		return ret;
+		return vmop_fail(ret, NULL, "make a port with flags 0x%x",
+				 o.flags);
 	}
 	port->fd = cmd.out_port_fd;
 	*out = port;
 	return 0;
-}
-
-int vmop_port_new(const struct vmop_pager *pager, struct vmop_port **out)
-{
-	return vmop_port_new_flags(pager, 0, out);
 }
 
 void vmop_port_close(struct vmop_port *port)
@@ -107,10 +122,11 @@ int vmop_port_set_nonblock(struct vmop_port *port, int on)
 {
 	int fl = fcntl(port->fd, F_GETFL);
 
-	if (fl < 0)
-		return -errno;
-	fl = on ? fl | O_NONBLOCK : fl & ~O_NONBLOCK;
-	return fcntl(port->fd, F_SETFL, fl) < 0 ? -errno : 0;
+	if (fl >= 0) {
+		fl = on ? fl | O_NONBLOCK : fl & ~O_NONBLOCK;
+		fl = fcntl(port->fd, F_SETFL, fl);
+	}
+	return vmop_fail(fl < 0 ? -errno : 0, NULL, "set the mode of a port");
 }
 
 int vmop_port_read(struct vmop_port *port, struct vmop_port_record *recs,
@@ -119,19 +135,21 @@ int vmop_port_read(struct vmop_port *port, struct vmop_port_record *recs,
 	ssize_t n;
 
 	if (!max)
-		return -EINVAL;
+		return vmop_fail(-EINVAL, "give it room for one",
+				 "read records of a port");
 	n = read(port->fd, recs, max * sizeof(*recs));
 	if (n < 0)
-		return -errno;
+		return vmop_fail(-errno, NULL, "read records of a port");
 	*count = (size_t)n / sizeof(*recs);
 	return 0;
 }
 
 /*
  * What is common to the four ways of supply: each command has the fields that
- * supply_step() moves on when a call did a part, in a place of its own.
+ * supply_run() moves on when a call did a part, in a place of its own.
  */
 struct supply {
+	const char *how;
 	unsigned long cmd;
 	void *arg;
 	__u64 *offset;
@@ -140,14 +158,20 @@ struct supply {
 	__u64 *done;
 };
 
-static int supply_run(int fd, const struct supply *s, __u64 *actual)
+static int supply_run(const struct vmop_pager *pager,
+		      const struct vmop_vmo *vmo, const struct supply *s,
+		      struct vmop_range_opts *opts)
 {
 	__u64 total = 0, length = *s->length;
+	struct vmop_range_opts o;
 	int ret;
 
+	ret = vmop_opts_get(vmop_range_opts, &o, opts);
+	if (ret)
+		return ret;
 	do {
 		*s->done = 0;
-		ret = vmop_ioctl(fd, s->cmd, s->arg);
+		ret = vmop_ioctl(pager->fd, s->cmd, s->arg);
 		total += *s->done;
 		*s->offset += *s->done;
 		*s->length -= *s->done;
@@ -157,15 +181,17 @@ static int supply_run(int fd, const struct supply *s, __u64 *actual)
 		if (!ret && total < length && !*s->done)
 			ret = -EIO;
 	} while (ret == -EINTR || (!ret && total < length));
-	if (actual)
-		*actual = total;
-	return ret;
+	o.out_actual = total;
+	vmop_opts_back(opts, &o, sizeof(o));
+	return vmop_fail(ret, VMOP_RANGE_WAY_OUT(ret),
+			 "VMO %s: supply %s, %llu bytes from %llu on",
+			 vmo->label, s->how, *s->length, *s->offset);
 }
 
 int vmop_pager_supply_move(const struct vmop_pager *pager,
 			   const struct vmop_vmo *vmo, __u64 offset,
 			   __u64 length, const struct vmop_vmo *aux,
-			   __u64 aux_offset, __u64 *actual)
+			   __u64 aux_offset, struct vmop_range_opts *opts)
 {
 	struct vmop_supply cmd = {
 		.size = sizeof(cmd),
@@ -175,15 +201,16 @@ int vmop_pager_supply_move(const struct vmop_pager *pager,
 		.length = length,
 		.aux_offset = aux_offset,
 	};
-	struct supply s = { VMOP_SUPPLY, &cmd, &cmd.offset, &cmd.length,
-			    &cmd.aux_offset, &cmd.out_actual };
+	struct supply s = { "pages of a VMO", VMOP_SUPPLY, &cmd, &cmd.offset,
+			    &cmd.length, &cmd.aux_offset, &cmd.out_actual };
 
-	return supply_run(pager->fd, &s, actual);
+	return supply_run(pager, vmo, &s, opts);
 }
 
 int vmop_pager_supply_copy(const struct vmop_pager *pager,
 			   const struct vmop_vmo *vmo, __u64 offset,
-			   __u64 length, const void *src, __u64 *actual)
+			   __u64 length, const void *src,
+			   struct vmop_range_opts *opts)
 {
 	struct vmop_supply_copy cmd = {
 		.size = sizeof(cmd),
@@ -192,15 +219,15 @@ int vmop_pager_supply_copy(const struct vmop_pager *pager,
 		.length = length,
 		.src_uptr = (__u64)(unsigned long)src,
 	};
-	struct supply s = { VMOP_SUPPLY_COPY, &cmd, &cmd.offset, &cmd.length,
-			    &cmd.src_uptr, &cmd.out_actual };
+	struct supply s = { "memory", VMOP_SUPPLY_COPY, &cmd, &cmd.offset,
+			    &cmd.length, &cmd.src_uptr, &cmd.out_actual };
 
-	return supply_run(pager->fd, &s, actual);
+	return supply_run(pager, vmo, &s, opts);
 }
 
 int vmop_pager_supply_zero(const struct vmop_pager *pager,
 			   const struct vmop_vmo *vmo, __u64 offset,
-			   __u64 length, __u64 *actual)
+			   __u64 length, struct vmop_range_opts *opts)
 {
 	struct vmop_supply_zero cmd = {
 		.size = sizeof(cmd),
@@ -208,16 +235,16 @@ int vmop_pager_supply_zero(const struct vmop_pager *pager,
 		.offset = offset,
 		.length = length,
 	};
-	struct supply s = { VMOP_SUPPLY_ZERO, &cmd, &cmd.offset, &cmd.length,
-			    NULL, &cmd.out_actual };
+	struct supply s = { "zeros", VMOP_SUPPLY_ZERO, &cmd, &cmd.offset,
+			    &cmd.length, NULL, &cmd.out_actual };
 
-	return supply_run(pager->fd, &s, actual);
+	return supply_run(pager, vmo, &s, opts);
 }
 
 int vmop_pager_supply_file(const struct vmop_pager *pager,
 			   const struct vmop_vmo *vmo, __u64 offset,
 			   __u64 length, int fd, __u64 fd_offset,
-			   __u64 *actual)
+			   struct vmop_range_opts *opts)
 {
 	struct vmop_supply_file cmd = {
 		.size = sizeof(cmd),
@@ -227,57 +254,85 @@ int vmop_pager_supply_file(const struct vmop_pager *pager,
 		.length = length,
 		.src_offset = fd_offset,
 	};
-	struct supply s = { VMOP_SUPPLY_FILE, &cmd, &cmd.offset, &cmd.length,
-			    &cmd.src_offset, &cmd.out_actual };
+	struct supply s = { "a file", VMOP_SUPPLY_FILE, &cmd, &cmd.offset,
+			    &cmd.length, &cmd.src_offset, &cmd.out_actual };
 
-	return supply_run(pager->fd, &s, actual);
+	return supply_run(pager, vmo, &s, opts);
 }
 
-static int op_range(int fd, struct vmop_op_range *cmd, __u64 *actual)
+/*
+ * vmop_op_range - VMOP_OP_RANGE without a message
+ * @cmd: all but its size and the VMO
+ *
+ * Return: 0 or a negative errno.
+ */
+int vmop_op_range(const struct vmop_pager *pager, const struct vmop_vmo *vmo,
+		  struct vmop_op_range *cmd)
 {
-	int ret = vmop_ioctl(fd, VMOP_OP_RANGE, cmd);
+	cmd->size = sizeof(*cmd);
+	cmd->vmo_fd = vmo->fd;
+	return vmop_ioctl(pager->fd, VMOP_OP_RANGE, cmd);
+}
 
-	if (actual)
-		*actual = cmd->out_actual;
-	return ret;
+static const char *op_name(__u32 op)
+{
+	switch (op) {
+	case VMOP_PAGER_OP_FAIL:
+		return "fail requests";
+	case VMOP_PAGER_OP_DIRTY:
+		return "let become dirty";
+	case VMOP_PAGER_OP_WRITEBACK_BEGIN:
+		return "begin to write back";
+	case VMOP_PAGER_OP_WRITEBACK_END:
+		return "end to write back";
+	default:
+		return "unknown operation";
+	}
 }
 
 int vmop_pager_op(const struct vmop_pager *pager, const struct vmop_vmo *vmo,
-		  __u32 op, __u64 offset, __u64 length, __u64 data,
-		  __u64 *actual)
+		  __u32 op, __u64 offset, __u64 length,
+		  struct vmop_pager_op_opts *opts)
 {
 	struct vmop_op_range cmd = {
-		.size = sizeof(cmd),
-		.vmo_fd = vmo->fd,
 		.op = op,
 		.offset = offset,
 		.length = length,
-		.data = data,
 	};
+	struct vmop_pager_op_opts o;
+	int ret;
 
-	return op_range(pager->fd, &cmd, actual);
+	ret = vmop_opts_get(vmop_pager_op_opts, &o, opts);
+	if (ret)
+		return ret;
+	cmd.data = o.data;
+	cmd.id = o.id;
+	cmd.fail_types = o.fail_types;
+	cmd.__reserved = o.__reserved;
+	ret = vmop_op_range(pager, vmo, &cmd);
+	o.out_actual = cmd.out_actual;
+	vmop_opts_back(opts, &o, sizeof(o));
+	return vmop_fail(ret, VMOP_RANGE_WAY_OUT(ret),
+			 "VMO %s: %s, %llu bytes from %llu on", vmo->label,
+			 op_name(op), length, offset);
 }
 
 int vmop_pager_fail(const struct vmop_pager *pager,
 		    const struct vmop_vmo *vmo, __u64 offset, __u64 length,
 		    int err)
 {
+	VMOP_OPTS(vmop_pager_op_opts, o, .data = (__u64)err);
+
 	return vmop_pager_op(pager, vmo, VMOP_PAGER_OP_FAIL, offset, length,
-			     (__u64)err, NULL);
+			     &o);
 }
 
 int vmop_pager_fail_id(const struct vmop_pager *pager,
 		       const struct vmop_vmo *vmo, __u64 id, int err)
 {
-	struct vmop_op_range cmd = {
-		.size = sizeof(cmd),
-		.vmo_fd = vmo->fd,
-		.op = VMOP_PAGER_OP_FAIL,
-		.data = (__u64)err,
-		.id = id,
-	};
+	VMOP_OPTS(vmop_pager_op_opts, o, .data = (__u64)err, .id = id);
 
-	return op_range(pager->fd, &cmd, NULL);
+	return vmop_pager_op(pager, vmo, VMOP_PAGER_OP_FAIL, 0, 0, &o);
 }
 
 int vmop_pager_detach(const struct vmop_pager *pager,
@@ -285,5 +340,6 @@ int vmop_pager_detach(const struct vmop_pager *pager,
 {
 	struct vmop_detach cmd = { .size = sizeof(cmd), .vmo_fd = vmo->fd };
 
-	return vmop_ioctl(pager->fd, VMOP_DETACH, &cmd);
+	return vmop_fail(vmop_ioctl(pager->fd, VMOP_DETACH, &cmd), NULL,
+			 "VMO %s: detach it", vmo->label);
 }

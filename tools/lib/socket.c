@@ -42,6 +42,25 @@ static int make_socket(int *sock)
 	return *sock < 0 ? -errno : 0;
 }
 
+static int connect_to(const char *path, int *sock)
+{
+	struct sockaddr_un addr;
+	int fd, ret;
+
+	ret = make_address(path, &addr);
+	if (!ret)
+		ret = make_socket(&fd);
+	if (ret)
+		return ret;
+	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr))) {
+		ret = -errno;
+		close(fd);
+		return ret;
+	}
+	*sock = fd;
+	return 0;
+}
+
 /*
  * Takes away a socket that its server left behind. Everything else that has
  * this name stays.
@@ -55,7 +74,7 @@ static int remove_stale(const char *path)
 		return errno == ENOENT ? 0 : -errno;
 	if (!S_ISSOCK(st.st_mode))
 		return -EEXIST;
-	ret = vmop_socket_connect(path, &sock);
+	ret = connect_to(path, &sock);
 	if (!ret) {
 		close(sock);
 		return -EADDRINUSE;
@@ -67,7 +86,7 @@ static int remove_stale(const char *path)
 	return unlink(path) && errno != ENOENT ? -errno : 0;
 }
 
-int vmop_socket_listen(const char *path, int *sock)
+static int listen_at(const char *path, int *sock)
 {
 	struct sockaddr_un addr;
 	int fd, ret;
@@ -97,27 +116,28 @@ fail:
 	return ret;
 }
 
-int vmop_socket_connect(const char *path, int *sock)
+int vmop_socket_listen(const char *path, int *sock)
 {
-	struct sockaddr_un addr;
-	int fd, ret;
+	int ret = listen_at(path, sock);
+	const char *way_out = NULL;
 
-	ret = make_address(path, &addr);
-	if (!ret)
-		ret = make_socket(&fd);
-	if (ret)
-		return ret;
-	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr))) {
-		ret = -errno;
-		close(fd);
-		return ret;
-	}
-	*sock = fd;
-	return 0;
+	if (ret == -EADDRINUSE)
+		way_out = "somebody listens there: take another name";
+	else if (ret == -EEXIST)
+		way_out = "it is no socket: take another name";
+	return vmop_fail(ret, way_out, "listen at '%.100s'", path);
 }
 
-int vmop_socket_send_vmo(int sock, const struct vmop_vmo *vmo,
-			 const char *name)
+int vmop_socket_connect(const char *path, int *sock)
+{
+	int ret = connect_to(path, sock);
+
+	return vmop_fail(ret, ret == -ENOENT || ret == -ECONNREFUSED ?
+			 "nobody listens there: start the server" : NULL,
+			 "connect to '%.100s'", path);
+}
+
+static int send_vmo(int sock, const struct vmop_vmo *vmo, const char *name)
 {
 	union {
 		struct cmsghdr align;
@@ -154,6 +174,15 @@ int vmop_socket_send_vmo(int sock, const struct vmop_vmo *vmo,
 	if (n < 0)
 		return -errno;
 	return n == sizeof(m) ? 0 : -EPROTO;
+}
+
+int vmop_socket_send_vmo(int sock, const struct vmop_vmo *vmo,
+			 const char *name)
+{
+	int ret = send_vmo(sock, vmo, name);
+
+	return vmop_fail(ret, ret == -EINVAL ? "send a shorter name" : NULL,
+			 "VMO %s: send it over fd %d", vmo->label, sock);
 }
 
 /* The first descriptor of a message; others, which nobody asked for, close. */
@@ -203,7 +232,8 @@ int vmop_socket_recv_vmo(int sock, char *name, size_t name_size,
 		n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC | MSG_WAITALL);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
-		return -errno;
+		return vmop_fail(-errno, NULL, "receive a VMO over fd %d",
+				 sock);
 	fd = take_fd(&msg);
 	if (!n)
 		ret = -ECONNRESET;
@@ -216,7 +246,7 @@ int vmop_socket_recv_vmo(int sock, char *name, size_t name_size,
 	if (ret) {
 		if (fd >= 0)
 			close(fd);
-		return ret;
+		return vmop_fail(ret, NULL, "receive a VMO over fd %d", sock);
 	}
 	if (name && name_size) {
 		len = strlen((char *)m.name);

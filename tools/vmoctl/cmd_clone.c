@@ -262,9 +262,10 @@ static int reset_error(const struct source *src, int err)
 
 int cmd_reset(const struct args *a)
 {
-	__u64 dropped = 0, nsec;
+	VMOP_OPTS(vmop_range_opts, done);
 	struct source src;
 	struct out *o;
+	__u64 nsec;
 	int ret;
 
 	ret = source_open(a, O_RDWR, &src);
@@ -272,14 +273,14 @@ int cmd_reset(const struct args *a)
 		return ret;
 	nsec = now_nsec();
 	do {
-		ret = vmop_vmo_reset(src.vmo, &dropped);
+		ret = vmop_vmo_reset(src.vmo, &done);
 	} while (ret == -EINTR);
 	nsec = now_nsec() - nsec;
 	if (ret) {
 		ret = reset_error(&src, ret);
 	} else {
 		o = out_new(a->json);
-		out_bytes(o, "dropped", dropped);
+		out_bytes(o, "dropped", done.out_actual);
 		out_number(o, "microseconds", nsec / 1000);
 		ret = out_end(o);
 	}

@@ -50,8 +50,9 @@ static int run(const struct args *a, const struct range_op *op,
 	       const struct source *src, __u64 offset, __u64 length,
 	       __u64 *done)
 {
-	__u64 piece, actual;
+	VMOP_OPTS(vmop_range_opts, o);
 	struct progress p;
+	__u64 piece;
 	int ret = 0;
 
 	progress_start(&p, a, length);
@@ -60,12 +61,10 @@ static int run(const struct args *a, const struct range_op *op,
 		piece = length - *done;
 		if (op->pieces && piece > PIECE)
 			piece = PIECE;
-		actual = 0;
-		ret = vmop_vmo_op(src->vmo, op->op, offset + *done, piece,
-				  &actual);
+		ret = vmop_vmo_op(src->vmo, op->op, offset + *done, piece, &o);
 		if (ret == -EINTR)
 			continue;
-		*done += ret ? actual : piece;
+		*done += ret ? o.out_actual : piece;
 		if (!ret)
 			progress_at(&p, *done);
 	} while (ret == -EINTR || (!ret && *done < length));

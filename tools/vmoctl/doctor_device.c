@@ -266,7 +266,7 @@ static int try_page(struct vmop_pager *pager, const char **step)
 
 	memset(page, 0x5a, sizeof(page));
 	*step = "making a port";
-	ret = vmop_port_new(pager, &port);
+	ret = vmop_port_new(pager, NULL, &port);
 	if (ret)
 		return ret;
 	*step = "making a VMO";

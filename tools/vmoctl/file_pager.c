@@ -72,7 +72,8 @@ static int supply_chunks(struct file_pager *fp, struct reader *r,
 			 struct vmop_vmo *vmo, __u64 start, __u64 end,
 			 __u64 *done)
 {
-	__u64 off, len, in_file, actual;
+	VMOP_OPTS(vmop_range_opts, o);
+	__u64 off, len, in_file;
 	int ret;
 
 	*done = 0;
@@ -85,8 +86,8 @@ static int supply_chunks(struct file_pager *fp, struct reader *r,
 			return ret;
 		memset(r->buf + in_file, 0, len - in_file);
 		ret = vmop_pager_supply_copy(fp->pager, vmo, off, len, r->buf,
-					     &actual);
-		*done += actual;
+					     &o);
+		*done += o.out_actual;
 		if (ret)
 			return ret;
 	}
@@ -96,13 +97,16 @@ static int supply_chunks(struct file_pager *fp, struct reader *r,
 static int supply(struct file_pager *fp, struct reader *r,
 		  struct vmop_vmo *vmo, __u64 start, __u64 end, __u64 *done)
 {
+	VMOP_OPTS(vmop_range_opts, o);
 	int ret;
 
-	if (fp->method == METHOD_FILE)
+	if (fp->method == METHOD_FILE) {
 		ret = vmop_pager_supply_file(fp->pager, vmo, start,
-					     end - start, fp->fd, start, done);
-	else
+					     end - start, fp->fd, start, &o);
+		*done = o.out_actual;
+	} else {
 		ret = supply_chunks(fp, r, vmo, start, end, done);
+	}
 	atomic_fetch_add(&fp->supplied, *done);
 	return ret;
 }

@@ -140,9 +140,10 @@ static int do_stats(struct server *s, nfds_t i)
 static int do_dirty(struct server *s, nfds_t i,
 		    const struct control_request *req)
 {
+	VMOP_OPTS(vmop_query_opts, query);
 	struct vmop_vmo_get_info info = { .size = sizeof(info) };
 	struct control_dirty answer = { .reply.magic = CONTROL_MAGIC };
-	__u64 length = req->length, count = 0;
+	__u64 length = req->length, count;
 	int ret;
 
 	if (!s->own)
@@ -155,10 +156,10 @@ static int do_dirty(struct server *s, nfds_t i,
 	if (length > info.out_size - req->offset)
 		length = info.out_size - req->offset;
 	ret = vmop_pager_query_dirty(s->pager, s->own, req->offset, length,
-				     answer.ranges, CONTROL_RANGES, &count,
-				     NULL);
+				     answer.ranges, CONTROL_RANGES, &query);
 	if (ret)
 		return ret == -ENOTTY ? -EOPNOTSUPP : ret;
+	count = query.out_actual;
 	answer.count = (__u32)count;
 	answer.more = count == CONTROL_RANGES;
 	send_all(s, i, &answer, offsetof(struct control_dirty, ranges) +

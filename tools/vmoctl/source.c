@@ -19,24 +19,10 @@ int device_open(const struct args *a, struct vmop_pager **pager)
 {
 	int ret = vmop_pager_open(a->device, pager);
 
-	switch (ret) {
-	case 0:
-		return STATUS_OK;
-	case -ENOENT:
-	case -ENODEV:
-	case -ENXIO:
-		return system_error(ret, "cannot open '%s' (load the module: modprobe vmopager)",
-				    a->device);
-	case -EACCES:
-	case -EPERM:
-		return system_error(ret, "cannot open '%s' (be root, or join the group vmopager)",
-				    a->device);
-	case -EBADFD:
+	if (ret == -EBADFD)
 		return plain_error("'%s' is not the device of vmopager",
 				   a->device);
-	default:
-		return system_error(ret, "cannot open '%s'", a->device);
-	}
+	return ret ? plain_error("cannot %s", vmop_errmsg()) : STATUS_OK;
 }
 
 int payer_open(const struct args *a, int *fd)

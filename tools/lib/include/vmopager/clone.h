@@ -91,7 +91,8 @@ VMOP_API int vmop_vmo_new_composed(const struct vmop_part *parts, size_t count,
 /**
  * vmop_vmo_reset - let a clone forget what was changed through it
  * @vmo: clone, open for writing
- * @actual: bytes of private pages that were dropped, or NULL
+ * @opts: what was done, or NULL: out_actual is the bytes of private pages that
+ *        were dropped
  *
  * Always possible with VMOP_CHILD_RESETTABLE, otherwise as long as what the
  * clone saw at the beginning is still there.
@@ -99,7 +100,8 @@ VMOP_API int vmop_vmo_new_composed(const struct vmop_part *parts, size_t count,
  * Return: 0, -EACCES, -EPERM (sealed), -EOPNOTSUPP (no clone, cloned itself
  * since, or what it saw is gone), or another negative errno.
  */
-VMOP_API int vmop_vmo_reset(const struct vmop_vmo *vmo, __u64 *actual);
+VMOP_API int vmop_vmo_reset(const struct vmop_vmo *vmo,
+			    struct vmop_range_opts *opts);
 
 /**
  * vmop_vmo_seal - keep the content of a VMO as it is, for ever

@@ -90,6 +90,22 @@ VMOP_API int vmop_pager_writeback_done(const struct vmop_pager *pager,
 				       int err);
 
 /**
+ * struct vmop_query_opts - more about a question for dirty ranges
+ * @sz: sizeof(struct vmop_query_opts)
+ * @flags: combination of enum vmop_query_flags
+ * @__reserved: must be 0
+ * @out_actual: ranges stored
+ * @out_avail: ranges there are, also beyond the room, with VMOP_QUERY_AVAIL
+ */
+struct vmop_query_opts {
+	size_t sz;
+	__u32 flags;
+	__u32 __reserved;
+	__u64 out_actual;
+	__u64 out_avail;
+};
+
+/**
  * vmop_pager_query_dirty - VMOP_QUERY_DIRTY: ranges of changed content
  * @pager: pager that made @vmo
  * @vmo: VMO
@@ -97,17 +113,18 @@ VMOP_API int vmop_pager_writeback_done(const struct vmop_pager *pager,
  * @length: bytes; offset + length must not be behind the end
  * @ranges: room for @nr_ranges; may be NULL when that is 0
  * @nr_ranges: how many fit
- * @actual: ranges stored, or NULL
- * @avail: ranges there are, also beyond the room; NULL not to count them
+ * @opts: options and the numbers of ranges
  *
- * Return: 0, -ERANGE, or another negative errno.
+ * vmop_dirty_iter_new() walks over all of them, however many there are.
+ *
+ * Return: 0, -ERANGE, -EINVAL or -E2BIG (options), or another negative errno.
  */
 VMOP_API int vmop_pager_query_dirty(const struct vmop_pager *pager,
 				    const struct vmop_vmo *vmo, __u64 offset,
 				    __u64 length,
 				    struct vmop_dirty_range *ranges,
-				    __u64 nr_ranges, __u64 *actual,
-				    __u64 *avail);
+				    __u64 nr_ranges,
+				    struct vmop_query_opts *opts);
 
 /**
  * vmop_pager_query_stats - VMOP_QUERY_STATS: modified? and how much is dirty

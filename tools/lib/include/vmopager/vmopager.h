@@ -8,16 +8,20 @@
  * Rules that hold for every function here:
  *
  * - It returns 0 or a negative errno. errno itself is not part of the result.
+ *   vmop_errmsg() tells more, in words.
  * - Offsets and lengths are bytes.
- * - Options structures start with their own size in sz; set it with
- *   sizeof(). A shorter structure of an older program is filled up with
+ * - Options structures start with their own size in sz; VMOP_OPTS() declares
+ *   one and sets it. A shorter structure of an older program is filled up with
  *   zeros, of a longer one the part that this library does not know must be
- *   zero (-E2BIG). A NULL pointer stands for all defaults.
- * - An out pointer is written only on success, except the *actual* of an
- *   operation on a range, which tells the bytes done in both cases and may be
- *   NULL.
- * - Handles may be used by several threads at once; closing one while another
- *   thread uses it is the caller's mistake.
+ *   zero (-E2BIG). A NULL pointer stands for all defaults. Fields that start
+ *   with out_ are results.
+ * - An out pointer is written only on success, except the out_actual of an
+ *   operation on a range, which tells the bytes done in both cases.
+ * - Handles may be used by several threads at once, but for those of
+ *   struct vmop_dirty_iter; closing one while another thread uses it is the
+ *   caller's mistake.
+ * - A function that the library calls must return: no longjmp() and no C++
+ *   exception may leave it.
  */
 #ifndef VMOPAGER_VMOPAGER_H
 #define VMOPAGER_VMOPAGER_H
@@ -25,6 +29,21 @@
 #include <stddef.h>
 #include <linux/types.h>
 #include <linux/vmopager.h>
+
+/**
+ * VMOP_OPTS - declare a structure that starts with its size
+ * @type: its name without "struct"
+ * @name: of the variable
+ *
+ * All other fields are 0, but those that follow as in an initializer (C only):
+ * VMOP_OPTS(vmop_loop_opts, opts, .threads = 4).
+ */
+#ifdef __cplusplus
+#include <vmopager/cxx.hpp>
+#else
+#define VMOP_OPTS(type, name, ...) \
+	struct type name = { .sz = sizeof(struct type), __VA_ARGS__ }
+#endif
 
 #ifdef __cplusplus
 extern "C" {
@@ -60,6 +79,23 @@ VMOP_API const char *vmop_lib_version(void);
  * of strerror().
  */
 VMOP_API const char *vmop_errstr(int err);
+
+/**
+ * vmop_errmsg - what the last call that failed in this thread could not do
+ *
+ * Names the object, what was to be done, what the errno means there, and a way
+ * out where there is one: "VMO 'disk': resize to 4096 bytes: the VMO is sealed,
+ * or not resizable; make it with VMOP_VMO_RESIZABLE, or use a clone". A VMO has
+ * the name here that it had when its handle was made.
+ *
+ * Of use right after a call that returned an error; a later one, also one that
+ * succeeds, may put another text there. Calls that were interrupted or had
+ * nothing to wait for (-EINTR, -EAGAIN) leave none.
+ *
+ * Return: one line of text, which belongs to the library and stays until this
+ * thread calls one of its functions again; "" if nothing has failed yet.
+ */
+VMOP_API const char *vmop_errmsg(void);
 
 /* ---- Pager ---------------------------------------------------------- */
 
@@ -110,25 +146,28 @@ VMOP_API int vmop_pager_info(const struct vmop_pager *pager,
 /* ---- Port ----------------------------------------------------------- */
 
 /**
- * vmop_port_new - make a port
- * @pager: pager that it belongs to
- * @out: the new port
- *
- * Return: 0 or a negative errno.
+ * struct vmop_port_opts - how a port is made
+ * @sz: sizeof(struct vmop_port_opts)
+ * @flags: combination of enum vmop_port_flags
+ * @__reserved: must be 0
  */
-VMOP_API int vmop_port_new(const struct vmop_pager *pager,
-			   struct vmop_port **out);
+struct vmop_port_opts {
+	size_t sz;
+	__u32 flags;
+	__u32 __reserved;
+};
 
 /**
- * vmop_port_new_flags - make a port with options
+ * vmop_port_new - make a port
  * @pager: pager that it belongs to
- * @flags: combination of enum vmop_port_flags
+ * @opts: options or NULL
  * @out: the new port
  *
- * Return: 0 or a negative errno.
+ * Return: 0, -EINVAL or -E2BIG (options), or what VMOP_PORT_CREATE returned.
  */
-VMOP_API int vmop_port_new_flags(const struct vmop_pager *pager, __u32 flags,
-				 struct vmop_port **out);
+VMOP_API int vmop_port_new(const struct vmop_pager *pager,
+			   const struct vmop_port_opts *opts,
+			   struct vmop_port **out);
 
 /**
  * vmop_port_close - close the file descriptor and free the handle
@@ -284,19 +323,29 @@ VMOP_API int vmop_vmo_dup(const struct vmop_vmo *vmo, struct vmop_vmo **out);
 VMOP_API int vmop_vmo_resize(const struct vmop_vmo *vmo, __u64 length);
 
 /**
+ * struct vmop_range_opts - more about an operation on a range
+ * @sz: sizeof(struct vmop_range_opts)
+ * @out_actual: bytes done, also when the operation failed
+ */
+struct vmop_range_opts {
+	size_t sz;
+	__u64 out_actual;
+};
+
+/**
  * vmop_vmo_op - an operation on a range of a VMO
  * @vmo: VMO
  * @op: one of enum vmop_vmo_op
  * @offset: first byte
  * @length: bytes
- * @actual: bytes done, or NULL
+ * @opts: what was done, or NULL
  *
  * Waits for the pager where the operation needs content.
  *
  * Return: 0 or a negative errno; -EINTR when a signal came.
  */
 VMOP_API int vmop_vmo_op(const struct vmop_vmo *vmo, __u32 op, __u64 offset,
-			 __u64 length, __u64 *actual);
+			 __u64 length, struct vmop_range_opts *opts);
 
 /**
  * vmop_vmo_info - size, state and counters of a VMO
@@ -327,7 +376,7 @@ VMOP_API int vmop_vmo_rename(const struct vmop_vmo *vmo, const char *name);
  * @length: bytes, a multiple of the page size
  * @aux: anonymous VMO that gives its pages, open for reading and writing
  * @aux_offset: first byte in @aux, a multiple of the page size
- * @actual: bytes done, or NULL
+ * @opts: what was done, or NULL
  *
  * The range of @aux is empty afterwards, also after some failures. An
  * interrupted call continues where it was.
@@ -337,7 +386,8 @@ VMOP_API int vmop_vmo_rename(const struct vmop_vmo *vmo, const char *name);
 VMOP_API int vmop_pager_supply_move(const struct vmop_pager *pager,
 				    const struct vmop_vmo *vmo, __u64 offset,
 				    __u64 length, const struct vmop_vmo *aux,
-				    __u64 aux_offset, __u64 *actual);
+				    __u64 aux_offset,
+				    struct vmop_range_opts *opts);
 
 /**
  * vmop_pager_supply_copy - supply a copy of memory
@@ -346,14 +396,14 @@ VMOP_API int vmop_pager_supply_move(const struct vmop_pager *pager,
  * @offset: first byte, a multiple of the page size
  * @length: bytes, a multiple of the page size
  * @src: memory, @length bytes
- * @actual: bytes done, or NULL
+ * @opts: what was done, or NULL
  *
  * Return: 0 or a negative errno.
  */
 VMOP_API int vmop_pager_supply_copy(const struct vmop_pager *pager,
 				    const struct vmop_vmo *vmo, __u64 offset,
 				    __u64 length, const void *src,
-				    __u64 *actual);
+				    struct vmop_range_opts *opts);
 
 /**
  * vmop_pager_supply_zero - supply zeros, which take no memory
@@ -361,13 +411,14 @@ VMOP_API int vmop_pager_supply_copy(const struct vmop_pager *pager,
  * @vmo: VMO that gets the content
  * @offset: first byte, a multiple of the page size
  * @length: bytes, a multiple of the page size
- * @actual: bytes done, or NULL
+ * @opts: what was done, or NULL
  *
  * Return: 0 or a negative errno.
  */
 VMOP_API int vmop_pager_supply_zero(const struct vmop_pager *pager,
 				    const struct vmop_vmo *vmo, __u64 offset,
-				    __u64 length, __u64 *actual);
+				    __u64 length,
+				    struct vmop_range_opts *opts);
 
 /**
  * vmop_pager_supply_file - supply the content of a file without copying it
@@ -377,7 +428,7 @@ VMOP_API int vmop_pager_supply_zero(const struct vmop_pager *pager,
  * @length: bytes, a multiple of the page size
  * @fd: regular file or block device, open for reading
  * @fd_offset: first byte in the file
- * @actual: bytes done, or NULL
+ * @opts: what was done, or NULL
  *
  * Return: 0, -ERANGE (the file, or the VMO, ends before), or another negative
  * errno.
@@ -385,7 +436,27 @@ VMOP_API int vmop_pager_supply_zero(const struct vmop_pager *pager,
 VMOP_API int vmop_pager_supply_file(const struct vmop_pager *pager,
 				    const struct vmop_vmo *vmo, __u64 offset,
 				    __u64 length, int fd, __u64 fd_offset,
-				    __u64 *actual);
+				    struct vmop_range_opts *opts);
+
+/**
+ * struct vmop_pager_op_opts - more about an operation of a pager
+ * @sz: sizeof(struct vmop_pager_op_opts)
+ * @data: VMOP_PAGER_OP_FAIL: the errno, positive. VMOP_PAGER_OP_WRITEBACK_BEGIN:
+ *        combination of enum vmop_dirty_flags. Otherwise 0
+ * @id: VMOP_PAGER_OP_FAIL: only the request with this id, offset and length
+ *      being 0. 0: those of the range
+ * @fail_types: VMOP_PAGER_OP_FAIL: combination of enum vmop_fail_types; 0: all
+ * @__reserved: must be 0
+ * @out_actual: bytes done, also when the operation failed
+ */
+struct vmop_pager_op_opts {
+	size_t sz;
+	__u64 data;
+	__u64 id;
+	__u32 fail_types;
+	__u32 __reserved;
+	__u64 out_actual;
+};
 
 /**
  * vmop_pager_op - VMOP_OP_RANGE in full
@@ -394,14 +465,13 @@ VMOP_API int vmop_pager_supply_file(const struct vmop_pager *pager,
  * @op: one of enum vmop_pager_op
  * @offset: first byte, a multiple of the page size
  * @length: bytes, a multiple of the page size
- * @data: depends on @op
- * @actual: bytes done, or NULL
+ * @opts: more about it and what was done, or NULL
  *
  * Return: 0 or a negative errno.
  */
 VMOP_API int vmop_pager_op(const struct vmop_pager *pager,
 			   const struct vmop_vmo *vmo, __u32 op, __u64 offset,
-			   __u64 length, __u64 data, __u64 *actual);
+			   __u64 length, struct vmop_pager_op_opts *opts);
 
 /**
  * vmop_pager_fail - fail the requests of a range
