@@ -120,18 +120,20 @@ static int vmop_vmo_set_name_ioctl(struct vmop_ucmd *ucmd)
 static int vmop_vmo_get_info_ioctl(struct vmop_ucmd *ucmd)
 {
 	struct vmop_vmo_get_info *cmd = ucmd->cmd;
-	u32 size = cmd->size;
-
-	u32 flags = cmd->flags;
 	struct vmop_vmo *vmo = vmop_vmo_from_file(ucmd->file);
+	u32 flags = cmd->flags;
+	u32 size = cmd->size;
+	int ret;
 
 	if (flags & ~VMOP_GET_INFO_SHARES)
 		return -EOPNOTSUPP;
 	memset(cmd, 0, sizeof(*cmd));
 	cmd->size = size;
 	cmd->flags = flags;
-	vmop_vmo_info(vmo, cmd);
-	return flags & VMOP_GET_INFO_SHARES ? vmop_vmo_shares(vmo, cmd) : 0;
+	ret = vmop_vmo_info(vmo, cmd);
+	if (!ret && (flags & VMOP_GET_INFO_SHARES))
+		ret = vmop_vmo_shares(vmo, cmd);
+	return ret;
 }
 
 static int vmop_vmo_create_child_ioctl(struct vmop_ucmd *ucmd)

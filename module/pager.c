@@ -113,20 +113,33 @@ static int vmop_pager_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
+/* The keys are stable: vmopager(4). */
 static void vmop_pager_show_fdinfo(struct seq_file *m, struct file *file)
 {
 	struct vmop_pager *pager = file->private_data;
 	unsigned int nr_sources = 0;
 	unsigned int nr_ports = 0;
+	u64 nr_records = 0;
+	struct vmop_port *port;
 	unsigned long slot;
 	void *entry;
 
-	xa_for_each(&pager->sources, slot, entry)
+	xa_for_each(&pager->sources, slot, entry) {
 		nr_sources++;
-	xa_for_each(&pager->ports, slot, entry)
+		cond_resched();
+	}
+	/* The lock keeps the ports: who takes one out puts it. */
+	xa_lock(&pager->ports);
+	xa_for_each(&pager->ports, slot, port) {
+		if (vmop_port_is_closed(port))
+			continue;
 		nr_ports++;
-	seq_printf(m, "pager_id:\t%llu\n", pager->id);
-	seq_printf(m, "vmos:\t%u\nports:\t%u\n", nr_sources, nr_ports);
+		nr_records += vmop_port_nr_records(port);
+	}
+	xa_unlock(&pager->ports);
+	seq_printf(m, "vmop-object:\tpager\nvmop-id:\t%llu\n", pager->id);
+	seq_printf(m, "vmop-vmos:\t%u\nvmop-ports:\t%u\nvmop-queued:\t%llu\n",
+		   nr_sources, nr_ports, nr_records);
 }
 
 const struct file_operations vmop_pager_fops = {

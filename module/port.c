@@ -19,6 +19,8 @@
 
 static_assert(sizeof(struct vmop_port_record) == 64);
 
+static atomic64_t vmop_port_last_id = ATOMIC64_INIT(0);
+
 /* The file. */
 
 static bool vmop_port_is_readable(struct vmop_port *port)
@@ -122,19 +124,26 @@ static __poll_t vmop_port_poll(struct file *file, poll_table *wait)
 	return READ_ONCE(port->nr_records) ? EPOLLIN | EPOLLRDNORM : 0;
 }
 
+/* The keys are stable: vmopager(4). */
 static void vmop_port_show_fdinfo(struct seq_file *m, struct file *file)
 {
 	struct vmop_port *port = file->private_data;
 	unsigned int nr_sources;
 	unsigned long nr_records;
+	bool pager_gone;
 
 	spin_lock(&port->lock);
 	nr_records = port->nr_records;
 	nr_sources = port->nr_sources;
+	pager_gone = port->pager_gone;
 	spin_unlock(&port->lock);
-	seq_printf(m, "pager_id:\t%llu\n", port->pager_id);
-	seq_printf(m, "queued:\t%lu\n", nr_records);
-	seq_printf(m, "sources:\t%u\n", nr_sources);
+	seq_printf(m, "vmop-object:\tport\nvmop-id:\t%llu\n", port->id);
+	seq_printf(m, "vmop-pager-id:\t%llu\n", port->pager_id);
+	seq_printf(m, "vmop-flags:\t%#x\n", port->flags);
+	seq_printf(m, "vmop-state:\t%s\n",
+		   pager_gone ? "pager gone" : "live");
+	seq_printf(m, "vmop-queued:\t%lu\n", nr_records);
+	seq_printf(m, "vmop-sources:\t%u\n", nr_sources);
 }
 
 /* Tells every source, with no lock held; a new one is refused by then. */
@@ -202,6 +211,7 @@ struct vmop_port *vmop_port_create(u64 pager_id, unsigned int flags,
 	if (!port)
 		return ERR_PTR(-ENOMEM);
 	refcount_set(&port->ref, 1);
+	port->id = atomic64_inc_return(&vmop_port_last_id);
 	port->pager_id = pager_id;
 	port->flags = flags;
 	init_waitqueue_head(&port->wq);
@@ -287,6 +297,17 @@ bool vmop_port_takes_writeback(const struct vmop_port *port)
 bool vmop_port_is_closed(struct vmop_port *port)
 {
 	return READ_ONCE(port->closed);
+}
+
+/**
+ * vmop_port_nr_records() - how many records wait for a reader
+ * @port: the port
+ *
+ * Return: records in the queue; may have changed when the answer arrives.
+ */
+unsigned long vmop_port_nr_records(struct vmop_port *port)
+{
+	return READ_ONCE(port->nr_records);
 }
 
 /**

@@ -27,6 +27,7 @@ void vmop_port_put(struct vmop_port *port);
 u64 vmop_port_pager_id(const struct vmop_port *port);
 bool vmop_port_takes_writeback(const struct vmop_port *port);
 bool vmop_port_is_closed(struct vmop_port *port);
+unsigned long vmop_port_nr_records(struct vmop_port *port);
 void vmop_port_pager_closed(struct vmop_port *port);
 
 /* For request.c only. */

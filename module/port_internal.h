@@ -12,6 +12,7 @@
 /**
  * struct vmop_port - a queue of requests
  * @ref: reference count
+ * @id: number of this port, never used again; constant
  * @pager_id: number of its pager; constant
  * @flags: enum vmop_port_flags; constant
  * @wq: readers, and pollers
@@ -28,6 +29,7 @@
  */
 struct vmop_port {
 	refcount_t ref;
+	u64 id;
 	u64 pager_id;
 	unsigned int flags;
 	wait_queue_head_t wq;

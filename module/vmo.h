@@ -14,6 +14,7 @@
 #include "space.h"
 
 struct mem_cgroup;
+struct seq_file;
 struct vmop_pager;
 struct vmop_source;
 struct vmop_space;
@@ -202,9 +203,12 @@ int vmop_vmo_reset(struct vmop_vmo *vmo, u64 *actual);
 int vmop_vmo_seal(struct vmop_vmo *vmo);
 
 /* vmo_info.c */
-void vmop_vmo_info(struct vmop_vmo *vmo, struct vmop_vmo_get_info *info);
+int vmop_vmo_info(struct vmop_vmo *vmo, struct vmop_vmo_get_info *info);
 int vmop_vmo_shares(struct vmop_vmo *vmo, struct vmop_vmo_get_info *info);
 u64 vmop_vmo_committed(struct vmop_vmo *vmo);
+
+/* fdinfo.c */
+void vmop_vmo_show_fdinfo(struct seq_file *m, struct file *file);
 
 /* vmo_wait.c */
 int vmop_vmo_request_locked(struct vmop_vmo *vmo, enum vmop_need need,

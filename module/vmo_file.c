@@ -16,7 +16,6 @@
 #include <linux/pagemap.h>
 #include <linux/poll.h>
 #include <linux/sched/signal.h>
-#include <linux/seq_file.h>
 #include <linux/splice.h>
 #include <linux/uio.h>
 
@@ -466,22 +465,6 @@ static int vmop_file_fadvise(struct file *file, loff_t off, loff_t len,
 	return ret == -ERANGE ? 0 : ret;
 }
 
-static void vmop_file_show_fdinfo(struct seq_file *m, struct file *file)
-{
-	struct vmop_vmo *vmo = to_vmop_vmo(file_inode(file));
-	struct vmop_vmo_get_info info = {};
-
-	vmop_vmo_info(vmo, &info);
-	seq_printf(m, "vmo-id:\t%llu\nvmo-name:\t%s\nvmo-state:\t%u\n",
-		   info.out_id, info.out_name, info.out_state);
-	seq_printf(m, "vmo-pager-id:\t%llu\nvmo-key:\t%llu\n",
-		   info.out_pager_id, info.out_key);
-	seq_printf(m, "vmo-size:\t%llu\nvmo-committed:\t%llu\n",
-		   info.out_content_size, info.out_committed);
-	seq_printf(m, "vmo-dirty:\t%llu\nvmo-waiters:\t%u\n",
-		   info.out_dirty, info.out_num_waiters);
-}
-
 static int vmop_file_setattr(vmop_compat_idmap *idmap, struct dentry *dentry,
 			     struct iattr *attr)
 {
@@ -546,7 +529,7 @@ const struct file_operations vmop_vmo_fops = {
 	.fsync = vmop_file_fsync,
 	.fallocate = vmop_file_fallocate,
 	.fadvise = vmop_file_fadvise,
-	.show_fdinfo = vmop_file_show_fdinfo,
+	.show_fdinfo = vmop_vmo_show_fdinfo,
 	.unlocked_ioctl = vmop_vmo_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 };

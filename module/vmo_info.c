@@ -71,14 +71,17 @@ static void vmop_vmo_info_locked(struct vmop_vmo *vmo,
  * vmop_vmo_info() - answer VMOP_VMO_GET_INFO
  * @vmo: the VMO
  * @info: the out fields are filled, but for those of VMOP_GET_INFO_SHARES
+ *
+ * Return: 0, or -EINTR when the caller is being killed.
  */
-void vmop_vmo_info(struct vmop_vmo *vmo, struct vmop_vmo_get_info *info)
+int vmop_vmo_info(struct vmop_vmo *vmo, struct vmop_vmo_get_info *info)
 {
 	info->out_id = vmo->id;
 	info->out_state = VMOP_VMO_STATE_ANONYMOUS;
 	info->out_child_flags = vmo->child_flags;
 	info->out_child_offset = vmo->child_off;
-	down_read(&vmo->tree->lock);
+	if (down_read_killable(&vmo->tree->lock))
+		return -EINTR;
 	vmop_vmo_info_locked(vmo, info);
 	up_read(&vmo->tree->lock);
 	spin_lock(&vmo->name_lock);
@@ -86,6 +89,7 @@ void vmop_vmo_info(struct vmop_vmo *vmo, struct vmop_vmo_get_info *info)
 	spin_unlock(&vmo->name_lock);
 	if (vmo->tree->source)
 		vmop_vmo_source_info(vmo->tree->source, info);
+	return 0;
 }
 
 /**

@@ -17,7 +17,7 @@ static void begin(void)
 	vmo_init(&vmo, port, 1);
 	vmo_init(&vmo2, port, 2);
 	CHECK_EQ(port_field(file, "sources"), 2);
-	CHECK_EQ(port_field(file, "pager_id"), 7);
+	CHECK_EQ(port_field(file, "pager-id"), 7);
 }
 
 static void end(void)

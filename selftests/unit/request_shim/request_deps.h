@@ -90,7 +90,7 @@ struct iov_iter {
 };
 
 struct seq_file {
-	char buf[256];
+	char buf[512];
 	size_t len;
 };
 
