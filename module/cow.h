@@ -382,7 +382,7 @@ void vmop_cow_count_shares(struct vmop_cow *node,
 			   struct vmop_cow_shares *shares);
 
 /* cow_dirty.c */
-void vmop_cow_dirty(struct vmop_cow *node, struct vmop_page *page);
+bool vmop_cow_dirty(struct vmop_cow *node, struct vmop_page *page);
 enum vmop_need vmop_cow_read_need(struct vmop_cow *node, pgoff_t pgoff,
 				  struct vmop_res *res);
 enum vmop_need vmop_cow_write_need(struct vmop_cow *node, pgoff_t pgoff,

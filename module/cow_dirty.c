@@ -28,15 +28,18 @@
  *
  * Context: folio lock, with the page still in @node. That keeps writeback,
  * eviction and supply away; the tree lock is not needed. (semantics: DT-5)
+ *
+ * Return: whether it was clean, or being written back.
  */
-void vmop_cow_dirty(struct vmop_cow *node, struct vmop_page *page)
+bool vmop_cow_dirty(struct vmop_cow *node, struct vmop_page *page)
 {
 	if (!vmop_cow_tracks_dirt(node))
-		return;
+		return false;
 	if (vmop_plist_page_state(&node->pages, page->pgoff) == VMOP_DIRTY)
-		return;
+		return false;
 	vmop_plist_mark_dirty(&node->pages, page->pgoff, page);
 	vmop_reclaim_del(page);
+	return true;
 }
 
 /* What it takes to make something dirty that is in @state. */

@@ -33,6 +33,7 @@
 #include "map.h"
 #include "page.h"
 #include "request.h"
+#include "trace.h"
 #include "vmo.h"
 
 /* Resident neighbours that a read fault maps too: pages, a power of 2. */
@@ -278,9 +279,24 @@ static vm_fault_t vmop_fault_once(struct vmop_vmo *vmo, struct vm_fault *vmf,
 	return vmop_fault_give_page(vmo, vmf, write);
 }
 
+static unsigned int vmop_fault_result(vm_fault_t ret)
+{
+	if (ret & VM_FAULT_SIGBUS)
+		return VMOP_TRACE_FAULT_SIGBUS;
+	if (ret & VM_FAULT_OOM)
+		return VMOP_TRACE_FAULT_OOM;
+	if (ret & VM_FAULT_RETRY)
+		return ret & VM_FAULT_MAJOR ? VMOP_TRACE_FAULT_WAITED :
+					      VMOP_TRACE_FAULT_NO_WAIT;
+	return ret & VM_FAULT_LOCKED ? VMOP_TRACE_FAULT_PAGE :
+				       VMOP_TRACE_FAULT_MAPPED;
+}
+
 static vm_fault_t vmop_vm_fault(struct vm_fault *vmf)
 {
 	struct vmop_vmo *vmo = vmop_fault_vmo(vmf);
+	u64 pos = vmop_vmo_pos(vmo, vmf->pgoff);
+	bool write = vmop_fault_writes(vmf);
 	struct vmop_handoff_key key = {
 		.vmo_id = vmo->id,
 		.pgoff = vmf->pgoff,
@@ -288,12 +304,14 @@ static vm_fault_t vmop_vm_fault(struct vm_fault *vmf)
 	};
 	vm_fault_t ret;
 
-	if (vmop_handoff_take(&key))
-		return VM_FAULT_SIGBUS;
-	do {
+	ret = vmop_handoff_take(&key) ? VM_FAULT_SIGBUS : 0;
+	while (!ret) {
 		ret = vmop_fault_make_table(vmf) ?:
 		      vmop_fault_once(vmo, vmf, &key);
-	} while (!ret);
+	}
+	/* After a wait neither vmf nor the VMO may be there any more. */
+	trace_vmop_fault(key.vmo_id, pos, key.addr, write, false,
+			 vmop_fault_result(ret));
 	return ret;
 }
 
@@ -314,9 +332,8 @@ static vm_fault_t vmop_mkwrite_refault(struct vmop_vmo *vmo, pgoff_t pgoff)
  * is allowed. Zeros, and what is seen in an ancestor, become a page of our own,
  * which takes the mapping away: the access comes again.
  */
-static vm_fault_t vmop_vm_page_mkwrite(struct vm_fault *vmf)
+static vm_fault_t vmop_fault_mkwrite(struct vmop_vmo *vmo, struct vm_fault *vmf)
 {
-	struct vmop_vmo *vmo = vmop_fault_vmo(vmf);
 	struct folio *folio = page_folio(vmf->page);
 	struct vmop_cow *node;
 	enum vmop_need need;
@@ -337,10 +354,23 @@ static vm_fault_t vmop_vm_page_mkwrite(struct vm_fault *vmf)
 		return VM_FAULT_NOPAGE;
 	}
 	folio_lock(folio);
-	vmop_cow_dirty(node, res.page);
+	if (vmop_cow_dirty(node, res.page))
+		trace_vmop_dirty(vmo->id, vmop_vmo_pos(vmo, vmf->pgoff),
+				 PAGE_SIZE, VMOP_TRACE_DIRTY_STORE);
 	vmop_cow_modify(node);
 	up_read(&vmo->tree->lock);
 	return VM_FAULT_LOCKED;
+}
+
+static vm_fault_t vmop_vm_page_mkwrite(struct vm_fault *vmf)
+{
+	struct vmop_vmo *vmo = vmop_fault_vmo(vmf);
+	vm_fault_t ret = vmop_fault_mkwrite(vmo, vmf);
+
+	trace_vmop_fault(vmo->id, vmop_vmo_pos(vmo, vmf->pgoff),
+			 vmf->address & PAGE_MASK, true, true,
+			 vmop_fault_result(ret));
+	return ret;
 }
 
 const struct vm_operations_struct vmop_vm_ops = {

@@ -17,6 +17,7 @@
 #include "compose.h"
 #include "ioctl.h"
 #include "pager.h"
+#include "request.h"
 #include "vmo.h"
 
 /**
@@ -174,6 +175,15 @@ static int vmop_vmo_seal_ioctl(struct vmop_ucmd *ucmd)
 	return vmop_vmo_seal(vmop_vmo_from_file(ucmd->file));
 }
 
+static int vmop_vmo_latency_ioctl(struct vmop_ucmd *ucmd)
+{
+	struct vmop_vmo *vmo = vmop_vmo_from_file(ucmd->file);
+
+	if (!vmo->tree->source)
+		return -EOPNOTSUPP;
+	return vmop_source_query_latency(vmo->tree->source, ucmd->cmd);
+}
+
 /* Room for every command's structure. */
 union vmop_any_cmd {
 	struct vmop_info info;
@@ -188,6 +198,7 @@ union vmop_any_cmd {
 	struct vmop_op_range op_range;
 	struct vmop_query_dirty query_dirty;
 	struct vmop_query_stats query_stats;
+	struct vmop_query_latency query_latency;
 	struct vmop_vmo_op_range vmo_op_range;
 	struct vmop_vmo_set_size vmo_set_size;
 	struct vmop_vmo_set_name vmo_set_name;
@@ -247,6 +258,8 @@ static const struct vmop_ioctl vmop_pager_ioctls[] = {
 		   out_avail),
 	VMOP_IOCTL(VMOP_QUERY_STATS, vmop_query_stats_ioctl, vmop_query_stats,
 		   out_cleaned),
+	VMOP_IOCTL(VMOP_QUERY_LATENCY, vmop_pager_latency_ioctl,
+		   vmop_query_latency, out_buckets),
 };
 
 static const struct vmop_ioctl vmop_vmo_ioctls[] = {
@@ -265,6 +278,8 @@ static const struct vmop_ioctl vmop_vmo_ioctls[] = {
 	VMOP_IOCTL_FD(VMOP_VMO_COMPOSE, vmop_vmo_compose_ioctl,
 		      vmop_vmo_compose, name),
 	VMOP_IOCTL(VMOP_VMO_SEAL, vmop_vmo_seal_ioctl, vmop_vmo_seal, flags),
+	VMOP_IOCTL(VMOP_QUERY_LATENCY, vmop_vmo_latency_ioctl,
+		   vmop_query_latency, out_buckets),
 };
 
 /* The layout is for ever. */
@@ -283,6 +298,7 @@ static_assert(sizeof(struct vmop_op_range) == 64);
 static_assert(sizeof(struct vmop_dirty_range) == 24);
 static_assert(sizeof(struct vmop_query_dirty) == 64);
 static_assert(sizeof(struct vmop_query_stats) == 72);
+static_assert(sizeof(struct vmop_query_latency) == 344);
 static_assert(sizeof(struct vmop_vmo_op_range) == 40);
 static_assert(sizeof(struct vmop_vmo_set_size) == 16);
 static_assert(sizeof(struct vmop_vmo_set_name) == 40);

@@ -15,6 +15,7 @@
 
 #include "account.h"
 #include "ioctl.h"
+#include "latency.h"
 #include "pager.h"
 #include "port.h"
 #include "request.h"
@@ -45,6 +46,7 @@ static void vmop_pager_free(struct kref *ref)
 
 	xa_destroy(&pager->sources);
 	xa_destroy(&pager->ports);
+	vmop_latency_put(pager->latency);
 	kfree(pager);
 }
 
@@ -77,6 +79,11 @@ static int vmop_pager_open(struct inode *inode, struct file *file)
 
 	if (!pager)
 		return -ENOMEM;
+	pager->latency = vmop_latency_create(GFP_KERNEL_ACCOUNT);
+	if (!pager->latency) {
+		kfree(pager);
+		return -ENOMEM;
+	}
 	kref_init(&pager->ref);
 	pager->id = atomic64_inc_return(&vmop_next_pager_id);
 	xa_init_flags(&pager->sources, XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
@@ -295,6 +302,8 @@ static struct file *vmop_make_pager_vmo(struct vmop_pager *pager,
 	struct vmop_source_params source_params = {
 		.key = cmd->key,
 		.pager_id = pager->id,
+		.vmo_id = vmop_vmo_new_id(),
+		.pager_latency = pager->latency,
 		.max_request_pages = cmd->max_request_pages ?:
 				     VMOP_DEFAULT_REQUEST_PAGES,
 		.deadline_ms = cmd->deadline_ms,
@@ -304,6 +313,7 @@ static struct file *vmop_make_pager_vmo(struct vmop_pager *pager,
 	struct vmop_vmo_params params = {
 		.len = cmd->length,
 		.flags = cmd->flags,
+		.id = source_params.vmo_id,
 		.pager = pager,
 		.payer = payer,
 		.dirty_limit = vmop_pages_up(cmd->dirty_limit),
@@ -524,4 +534,17 @@ int vmop_op_range_ioctl(struct vmop_ucmd *ucmd)
 					      vmop_dirty_op(vmo, cmd);
 	fput(file);
 	return ret;
+}
+
+/**
+ * vmop_pager_latency_ioctl() - VMOP_QUERY_LATENCY on a pager
+ * @ucmd: the command
+ *
+ * Return: see the uapi header.
+ */
+int vmop_pager_latency_ioctl(struct vmop_ucmd *ucmd)
+{
+	struct vmop_pager *pager = ucmd->file->private_data;
+
+	return vmop_latency_query(pager->latency, ucmd->cmd);
 }

@@ -10,6 +10,7 @@
 #include <linux/xarray.h>
 
 struct file;
+struct vmop_latency;
 struct vmop_ucmd;
 struct vmop_vmo;
 
@@ -20,6 +21,7 @@ struct vmop_vmo;
  * @sources: the sources of its VMOs, by slot; the array owns a reference to
  *           each. Its own lock; who takes an entry out puts the reference
  * @ports: its ports, by slot, likewise
+ * @latency: times of the requests of all VMOs that it made; referenced, immutable
  *
  * Commands hold the file, so none runs when it is released.
  */
@@ -28,6 +30,7 @@ struct vmop_pager {
 	u64 id;
 	struct xarray sources;
 	struct xarray ports;
+	struct vmop_latency *latency;
 };
 
 void vmop_pager_get(struct vmop_pager *pager);
@@ -45,6 +48,7 @@ int vmop_pager_vmo_create_ioctl(struct vmop_ucmd *ucmd);
 int vmop_vmo_create_ioctl(struct vmop_ucmd *ucmd);
 int vmop_detach_ioctl(struct vmop_ucmd *ucmd);
 int vmop_op_range_ioctl(struct vmop_ucmd *ucmd);
+int vmop_pager_latency_ioctl(struct vmop_ucmd *ucmd);
 
 /* supply.c */
 int vmop_supply_ioctl(struct vmop_ucmd *ucmd);

@@ -47,12 +47,14 @@ struct vmop_port {
  * struct vmop_taken - a record between queue and user memory
  * @src: whose it is; NULL when there is none
  * @req: the request; NULL for COMPLETE
+ * @queue_ns: how long that was in the queue
  *
  * Holds a reference on @req, else on @src.
  */
 struct vmop_taken {
 	struct vmop_source *src;
 	struct vmop_req *req;
+	u64 queue_ns;
 };
 
 bool vmop_port_take(struct vmop_port *port, struct vmop_taken *taken);

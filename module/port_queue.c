@@ -116,6 +116,8 @@ int vmop_port_queue(struct vmop_req *req)
 	if (open) {
 		list_add_tail(&req->queue_link, &src->queue);
 		vmop_port_added_locked(port, src, false);
+		/* Under the lock: before it is read. */
+		trace_vmop_request_queued(req);
 	}
 	spin_unlock(&port->lock);
 	if (!open)
@@ -226,6 +228,9 @@ bool vmop_port_take(struct vmop_port *port, struct vmop_taken *taken)
 			vmop_req_get(req);
 			list_del_init(&req->queue_link);
 			req->state = VMOP_REQ_DELIVERED;
+			req->read_ns = ktime_get_ns();
+			taken->queue_ns = req->read_ns - req->queued_ns;
+			trace_vmop_request_read(req, port->id);
 		} else {
 			src->complete = VMOP_COMPLETE_TAKEN;
 		}
@@ -236,6 +241,14 @@ bool vmop_port_take(struct vmop_port *port, struct vmop_taken *taken)
 	return src;
 }
 
+static void vmop_port_taken_put(struct vmop_taken *taken)
+{
+	if (taken->req)
+		vmop_req_put(taken->req);
+	else
+		vmop_source_put(taken->src);
+}
+
 /**
  * vmop_port_taken_done() - the record was copied
  * @taken: from vmop_port_take()
@@ -243,9 +256,9 @@ bool vmop_port_take(struct vmop_port *port, struct vmop_taken *taken)
 void vmop_port_taken_done(struct vmop_taken *taken)
 {
 	if (taken->req)
-		vmop_req_put(taken->req);
-	else
-		vmop_source_put(taken->src);
+		vmop_source_add_latency(taken->src, VMOP_LATENCY_QUEUE,
+					taken->queue_ns);
+	vmop_port_taken_put(taken);
 }
 
 /*
@@ -263,6 +276,7 @@ static void vmop_port_requeue_locked(struct vmop_req *req)
 	}
 	list_add_tail(&req->queue_link, pos);
 	req->state = VMOP_REQ_NEW;
+	req->read_ns = 0;
 }
 
 /**
@@ -283,8 +297,10 @@ void vmop_port_untake(struct vmop_port *port, struct vmop_taken *taken)
 	spin_lock(&port->lock);
 	if (req) {
 		back = req->state == VMOP_REQ_DELIVERED;
-		if (back)
+		if (back) {
 			vmop_port_requeue_locked(req);
+			trace_vmop_request_unread(req);
+		}
 	} else {
 		back = !port->pager_gone;
 		if (back) {
@@ -297,5 +313,5 @@ void vmop_port_untake(struct vmop_port *port, struct vmop_taken *taken)
 	spin_unlock(&port->lock);
 	if (back)
 		vmop_port_wake_reader(port);
-	vmop_port_taken_done(taken);
+	vmop_port_taken_put(taken);
 }

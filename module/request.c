@@ -57,6 +57,8 @@ struct vmop_req *vmop_req_alloc(struct vmop_source *src,
 {
 	struct vmop_req *req;
 
+	if (vmop_source_make_latency(src))
+		return NULL;
 	/* Not charged: under the tree lock a full cgroup cannot reclaim. */
 	req = kmem_cache_zalloc(vmop_req_cache, GFP_KERNEL |
 				__GFP_RETRY_MAYFAIL | __GFP_NOWARN);
@@ -137,17 +139,27 @@ void vmop_req_count_failure_locked(struct vmop_req *req, int err)
 /**
  * vmop_req_finish_locked() - complete a request
  * @req: an outstanding request; the caller holds source->lock
+ * @end: why
  * @status: 0, or what all waiters get: -errno, VMOP_WAIT_ANSWERED
  *
  * With 0 every waiter looks again, also those whose range is elsewhere in it. Those
  * that a failure was noted for have failed (semantics: REQ-17, REQ-23).
  */
-void vmop_req_finish_locked(struct vmop_req *req, int status)
+void vmop_req_finish_locked(struct vmop_req *req, enum vmop_req_end end,
+			    int status)
 {
 	struct vmop_source *src = req->src;
 	struct vmop_waiter *w, *next;
+	u64 service_ns = 0;
 
 	vmop_req_remove_locked(req);
+	req->done_ns = ktime_get_ns();
+	/* Nobody reads it from here on: that is final. */
+	if (req->read_ns && end != VMOP_REQ_END_CUT) {
+		service_ns = req->done_ns - req->read_ns;
+		vmop_source_add_latency(src, VMOP_LATENCY_SERVICE, service_ns);
+	}
+	trace_vmop_request_answered(req, end, status, service_ns);
 	list_for_each_entry_safe(w, next, &req->waiters, link) {
 		list_del(&w->link);
 		src->counters.num_waiters--;
@@ -182,7 +194,7 @@ void vmop_source_finish_all_locked(struct vmop_source *src, int err)
 	for (i = 0; i < VMOP_REQ_NR_TYPES; i++) {
 		while ((req = vmop_req_tree_iter_first(&src->reqs[i], 0,
 						       ULONG_MAX)))
-			vmop_req_finish_locked(req, err);
+			vmop_req_finish_locked(req, VMOP_REQ_END_CUT, err);
 	}
 }
 
@@ -254,8 +266,10 @@ int vmop_req_enter_locked(struct vmop_req *req,
 	req->start = want->start;
 	req->last = want->end - 1;
 	req->pending = want->pending;
+	req->queued_ns = ktime_get_ns();
 	if (src->state == VMOP_VMO_STATE_DETACHED) {
 		req->state = VMOP_REQ_DELIVERED;
+		trace_vmop_request_queued(req);
 	} else {
 		ret = vmop_port_queue(req);
 		if (ret)
@@ -284,6 +298,7 @@ static int vmop_source_join_locked(struct vmop_source *src,
 	if (!req || req->start > start)
 		return -ENOENT;
 	vmop_waiter_join_locked(w, req, start);
+	trace_vmop_request_joined(req);
 	return 0;
 }
 
@@ -389,7 +404,9 @@ static u64 vmop_source_answer_locked(struct vmop_source *src,
 				w->status = err;
 		}
 		if (over || !req->pending)
-			vmop_req_finish_locked(req, req->todo && !req->vague ?
+			vmop_req_finish_locked(req, err ? VMOP_REQ_END_FAILED :
+						    VMOP_REQ_END_ANSWERED,
+					       req->todo && !req->vague ?
 					       VMOP_WAIT_ANSWERED : 0);
 	}
 	return nr_pages;
@@ -502,7 +519,7 @@ bool vmop_source_fail_id(struct vmop_source *src, u64 id, int err)
 	spin_lock(&src->lock);
 	req = vmop_source_find_id_locked(src, id);
 	if (req)
-		vmop_req_finish_locked(req, err);
+		vmop_req_finish_locked(req, VMOP_REQ_END_FAILED, err);
 	spin_unlock(&src->lock);
 	return req;
 }
@@ -516,9 +533,16 @@ bool vmop_source_fail_id(struct vmop_source *src, u64 id, int err)
  */
 int vmop_request_init(void)
 {
+	int ret = vmop_latency_init();
+
+	if (ret)
+		return ret;
 	/* No accounting needed: a waiting thread has one request at most. */
 	vmop_req_cache = KMEM_CACHE(vmop_req, 0);
-	return vmop_req_cache ? 0 : -ENOMEM;
+	if (vmop_req_cache)
+		return 0;
+	vmop_latency_exit();
+	return -ENOMEM;
 }
 
 /**
@@ -529,4 +553,5 @@ int vmop_request_init(void)
 void vmop_request_exit(void)
 {
 	kmem_cache_destroy(vmop_req_cache);
+	vmop_latency_exit();
 }

@@ -17,6 +17,7 @@
 #ifndef VMOP_REQUEST_H
 #define VMOP_REQUEST_H
 
+#include "latency.h"
 #include "request_deps.h"
 
 struct vmop_port;
@@ -57,6 +58,18 @@ enum vmop_req_state {
 };
 
 /**
+ * enum vmop_req_end - why a request is over for those who wait
+ * @VMOP_REQ_END_ANSWERED: the pager, or a change of the VMO, has brought it all
+ * @VMOP_REQ_END_FAILED: the pager has failed it
+ * @VMOP_REQ_END_CUT: the VMO was detached, or it, its port or its pager closed
+ */
+enum vmop_req_end {
+	VMOP_REQ_END_ANSWERED,
+	VMOP_REQ_END_FAILED,
+	VMOP_REQ_END_CUT
+};
+
+/**
  * enum vmop_complete_state - the life of a source's COMPLETE record
  * @VMOP_COMPLETE_NONE: not made yet
  * @VMOP_COMPLETE_QUEUED: in the port's queue, where it holds a source reference
@@ -72,6 +85,9 @@ enum vmop_complete_state {
  * struct vmop_source_params - what a source is made with; constant afterwards
  * @key: comes back in every record
  * @pager_id: number of the pager that the VMO belongs to
+ * @vmo_id: number of the VMO
+ * @pager_latency: where the pager counts the times of all requests, or NULL; the
+ *                 source takes a reference
  * @max_request_pages: most pages that a caller asks for at once. The callers
  *                     keep to it, nothing in here looks at it
  * @deadline_ms: how long one wait may take; 0 for ever
@@ -81,6 +97,8 @@ enum vmop_complete_state {
 struct vmop_source_params {
 	u64 key;
 	u64 pager_id;
+	u64 vmo_id;
+	struct vmop_latency *pager_latency;
 	u32 max_request_pages;
 	u32 deadline_ms;
 	u32 deadline_action;
@@ -124,6 +142,7 @@ struct vmop_source_info {
  * @pager_gone: the pager is closed, also when @state tells of a detach before
  * @reqs: the outstanding requests of each kind, by page
  * @counters: what vmop_source_info() tells; its state field is not used
+ * @latency: times of its requests; set once, before the first of them exists
  * @port_link: port->lock: in the list of the port's sources
  * @queue: port->lock: requests in state NEW of both kinds, oldest first, which
  *         is by id
@@ -149,6 +168,7 @@ struct vmop_source {
 	bool pager_gone;
 	struct rb_root_cached reqs[VMOP_REQ_NR_TYPES];
 	struct vmop_source_info counters;
+	struct vmop_latency *latency;
 
 	struct list_head port_link;
 	struct list_head queue;
@@ -176,6 +196,9 @@ struct vmop_source {
  * @failed: source->lock: is in counters.failed_requests
  * @waiters: source->lock: of struct vmop_waiter
  * @wq: where the waiters sleep
+ * @queued_ns: when it was made, in ns of ktime_get_ns(); constant
+ * @read_ns: port->lock: when a reader took it last; 0 for never
+ * @done_ns: when it was completed; constant once a waiter is done
  * @state: written under port->lock; DONE with source->lock held as well
  * @queue_link: port->lock: in source->queue while @state is NEW
  *
@@ -201,6 +224,9 @@ struct vmop_req {
 	struct list_head waiters;
 	wait_queue_head_t wq;
 
+	u64 queued_ns;
+	u64 read_ns;
+	u64 done_ns;
 	enum vmop_req_state state;
 	struct list_head queue_link;
 };
@@ -279,6 +305,8 @@ void vmop_source_vmo_gone(struct vmop_source *src);
 
 enum vmop_vmo_state vmop_source_state(struct vmop_source *src);
 void vmop_source_info(struct vmop_source *src, struct vmop_source_info *out);
+int vmop_source_query_latency(struct vmop_source *src,
+			      struct vmop_query_latency *cmd);
 
 /* Between request*.c, waiter.c, source.c, port.c and port_queue.c only. */
 struct vmop_req *vmop_req_alloc(struct vmop_source *src,
@@ -288,7 +316,8 @@ int vmop_req_enter_locked(struct vmop_req *req,
 			  struct vmop_waiter *w);
 void vmop_req_remove_locked(struct vmop_req *req);
 void vmop_req_count_failure_locked(struct vmop_req *req, int err);
-void vmop_req_finish_locked(struct vmop_req *req, int status);
+void vmop_req_finish_locked(struct vmop_req *req, enum vmop_req_end end,
+			    int status);
 unsigned long vmop_req_done_locked(struct vmop_req *req, unsigned long first,
 				   unsigned long last);
 void vmop_waiter_join_locked(struct vmop_waiter *w, struct vmop_req *req,
@@ -301,6 +330,9 @@ struct vmop_req *vmop_source_find_id_locked(struct vmop_source *src, u64 id);
 void vmop_req_get(struct vmop_req *req);
 void vmop_req_put(struct vmop_req *req);
 bool vmop_source_tryget(struct vmop_source *src);
+int vmop_source_make_latency(struct vmop_source *src);
+void vmop_source_add_latency(struct vmop_source *src,
+			     enum vmop_latency_stage stage, u64 ns);
 void vmop_source_finish_all_locked(struct vmop_source *src, int err);
 
 static inline u64 vmop_source_key(const struct vmop_source *src)

@@ -13,6 +13,7 @@
 #include <linux/anon_inodes.h>
 #include <linux/atomic.h>
 #include <linux/bitmap.h>
+#include <linux/bitops.h>
 #include <linux/bug.h>
 #include <linux/build_bug.h>
 #include <linux/err.h>
@@ -20,6 +21,7 @@
 #include <linux/gfp.h>
 #include <linux/interval_tree_generic.h>
 #include <linux/jiffies.h>
+#include <linux/ktime.h>
 #include <linux/limits.h>
 #include <linux/list.h>
 #include <linux/lockdep.h>
@@ -34,10 +36,13 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/string.h>
 #include <linux/types.h>
 #include <linux/uio.h>
 #include <linux/wait.h>
 
 #include <linux/vmopager.h>
+
+#include "trace.h"
 
 #endif /* _VMOP_REQUEST_DEPS_H */

@@ -94,6 +94,7 @@ static int vmop_source_join_writeback_locked(struct vmop_source *src,
 		if (vmop_req_serves(req, want)) {
 			vmop_req_add_locked(req, want);
 			vmop_waiter_join_locked(w, req, want->start);
+			trace_vmop_request_joined(req);
 			return 0;
 		}
 	}
@@ -229,7 +230,8 @@ int vmop_source_answer_id(struct vmop_source *src, u64 id)
 	if (req && (req->type == VMOP_REQ_READ || req->type == VMOP_REQ_DIRTY))
 		ret = -EINVAL;
 	else if (req)
-		vmop_req_finish_locked(req, VMOP_WAIT_ANSWERED);
+		vmop_req_finish_locked(req, VMOP_REQ_END_ANSWERED,
+				       VMOP_WAIT_ANSWERED);
 	spin_unlock(&src->lock);
 	return ret;
 }

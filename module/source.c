@@ -52,7 +52,56 @@ vmop_source_create(struct vmop_port *port,
 		return ERR_PTR(ret);
 	}
 	vmop_port_get(port);
+	if (params->pager_latency)
+		vmop_latency_get(params->pager_latency);
 	return src;
+}
+
+/**
+ * vmop_source_make_latency() - have histograms for a request that is to come
+ * @src: the source
+ *
+ * With the first request: most VMOs of a pager are never asked for anything.
+ * Takes source->lock.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int vmop_source_make_latency(struct vmop_source *src)
+{
+	struct vmop_latency *latency;
+
+	if (READ_ONCE(src->latency))
+		return 0;
+	/* Not charged, as the request: see vmop_req_alloc(). */
+	latency = vmop_latency_create(GFP_KERNEL | __GFP_RETRY_MAYFAIL |
+				      __GFP_NOWARN);
+	if (!latency)
+		return -ENOMEM;
+	spin_lock(&src->lock);
+	if (!src->latency) {
+		WRITE_ONCE(src->latency, latency);
+		latency = NULL;
+	}
+	spin_unlock(&src->lock);
+	/* NULL, unless somebody else was faster. */
+	vmop_latency_put(latency);
+	return 0;
+}
+
+/**
+ * vmop_source_add_latency() - count how long a stage of a request took
+ * @src: the source of a request
+ * @stage: which stage
+ * @ns: how long
+ *
+ * Context: any; takes no lock.
+ */
+void vmop_source_add_latency(struct vmop_source *src,
+			     enum vmop_latency_stage stage, u64 ns)
+{
+	vmop_latency_add(src->latency, stage, ns);
+	if (src->params.pager_latency)
+		vmop_latency_add(src->params.pager_latency, stage, ns);
 }
 
 /**
@@ -90,6 +139,8 @@ void vmop_source_put(struct vmop_source *src)
 	if (!refcount_dec_and_test(&src->ref))
 		return;
 	vmop_port_del_source(src);
+	vmop_latency_put(src->latency);
+	vmop_latency_put(src->params.pager_latency);
 	kfree(src);
 	vmop_port_put(port);
 }
@@ -211,4 +262,17 @@ void vmop_source_info(struct vmop_source *src, struct vmop_source_info *out)
 	*out = src->counters;
 	out->state = src->state;
 	spin_unlock(&src->lock);
+}
+
+/**
+ * vmop_source_query_latency() - answer VMOP_QUERY_LATENCY for a VMO
+ * @src: its source
+ * @cmd: the command
+ *
+ * Return: as vmop_latency_query().
+ */
+int vmop_source_query_latency(struct vmop_source *src,
+			      struct vmop_query_latency *cmd)
+{
+	return vmop_latency_query(READ_ONCE(src->latency), cmd);
 }

@@ -30,6 +30,7 @@
 #include "page.h"
 #include "pager.h"
 #include "request.h"
+#include "trace.h"
 #include "vmo.h"
 
 /* Pages of a batch: bounds the time that the tree lock is held. */
@@ -130,6 +131,7 @@ static int vmop_supply_insert_locked(struct vmop_supply_job *job)
 static int vmop_supply_batch(struct vmop_supply_job *job)
 {
 	unsigned int tries = VMOP_NOMEM_TRIES;
+	pgoff_t start = job->pgoff;
 	struct mem_cgroup *old;
 	int ret;
 
@@ -140,6 +142,8 @@ static int vmop_supply_batch(struct vmop_supply_job *job)
 			ret = vmop_supply_insert_locked(job);
 		vmop_vmo_unlock(job->vmo, old);
 	} while (ret == -ENOMEM && --tries && vmop_vmo_make_room(job->vmo));
+	trace_vmop_supply(job->vmo->id, vmop_vmo_pos(job->vmo, start),
+			  (u64)(job->pgoff - start) << PAGE_SHIFT, ret);
 	vmop_supply_drop(job);
 	cond_resched();
 	return ret;

@@ -18,6 +18,7 @@
 #include "page.h"
 #include "pager.h"
 #include "request.h"
+#include "trace.h"
 #include "vmo.h"
 
 static atomic64_t vmop_next_vmo_id = ATOMIC64_INIT(0);
@@ -85,6 +86,16 @@ static struct vmop_cow *vmop_vmo_make_root(const struct vmop_vmo_params *params)
 }
 
 /**
+ * vmop_vmo_new_id() - a number for a VMO that is to be made
+ *
+ * Return: one that was never used.
+ */
+u64 vmop_vmo_new_id(void)
+{
+	return atomic64_inc_return(&vmop_next_vmo_id);
+}
+
+/**
  * vmop_vmo_open() - make the file of a new VMO
  * @tree: its family; the VMO takes a reference
  * @space: what it is to show; the VMO takes a reference
@@ -114,7 +125,7 @@ struct file *vmop_vmo_open(struct vmop_tree *tree, struct vmop_space *space,
 	vmo->tree = tree;
 	vmop_space_get(space);
 	vmo->space = space;
-	vmo->id = atomic64_inc_return(&vmop_next_vmo_id);
+	vmo->id = params->id ?: vmop_vmo_new_id();
 	vmo->flags = params->flags;
 	vmo->child_flags = params->child_flags;
 	INIT_LIST_HEAD(&vmo->view_link);
@@ -325,6 +336,7 @@ int vmop_vmo_resize(struct vmop_vmo *vmo, u64 len)
 		else if (ret == -ENOMEM && --tries && vmop_vmo_make_room(vmo))
 			ret = -EAGAIN;
 	} while (ret == -EAGAIN);
+	trace_vmop_resize(vmo->id, len, ret);
 	return ret;
 }
 
@@ -354,6 +366,7 @@ void vmop_vmo_detach(struct vmop_vmo *vmo)
 	/* Who waits for room to change what is gone now need not. */
 	vmop_source_resolve(src, VMOP_REQ_ROOM, 0, node->nr_pages);
 	vmop_vmo_unlock(vmo, old);
+	trace_vmop_detach(vmo->id, vmop_source_pager_id(src));
 }
 
 /**
@@ -419,5 +432,8 @@ int vmop_vmo_give_page(struct vmop_vmo *vmo, pgoff_t pgoff, bool write)
 	} while (ret == -ENOMEM && --tries && vmop_vmo_make_room(vmo));
 	if (ret)
 		vmop_page_free(page);
+	if (ret != -EEXIST)
+		trace_vmop_fork(vmo->id, vmop_vmo_pos(vmo, pgoff), PAGE_SIZE,
+				ret);
 	return ret == -EEXIST ? 0 : ret;
 }

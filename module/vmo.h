@@ -73,6 +73,7 @@ struct vmop_vmo {
  *                           parent, unless they say something else
  * @len: size in bytes
  * @flags: enum vmop_vmo_flags; of any VMO
+ * @id: its number, from vmop_vmo_new_id(); 0 for the next one; of any VMO
  * @child_flags: enum vmop_child_flags; of any VMO, 0 for one without a parent
  * @source: who supplies its content, or NULL; the family takes a reference
  * @pager: who makes it, or NULL; the family takes a reference
@@ -83,6 +84,7 @@ struct vmop_vmo {
  */
 struct vmop_vmo_params {
 	u64 len;
+	u64 id;
 	u32 flags;
 	u32 child_flags;
 	struct vmop_source *source;
@@ -146,6 +148,18 @@ static inline pgoff_t vmop_vmo_pgoff(const struct vmop_vmo *vmo, u64 pos)
 }
 
 /**
+ * vmop_vmo_pos() - where in a VMO a position of its node is
+ * @vmo: the VMO
+ * @pgoff: the position
+ *
+ * Return: the first byte of the page.
+ */
+static inline u64 vmop_vmo_pos(const struct vmop_vmo *vmo, pgoff_t pgoff)
+{
+	return ((u64)pgoff << PAGE_SHIFT) - vmo->off;
+}
+
+/**
  * vmop_vmo_len() - size of a VMO in bytes
  * @vmo: the VMO
  *
@@ -180,6 +194,7 @@ void vmop_fs_exit(void);
 /* vmo.c */
 struct mem_cgroup *vmop_vmo_lock(struct vmop_vmo *vmo);
 void vmop_vmo_unlock(struct vmop_vmo *vmo, struct mem_cgroup *old);
+u64 vmop_vmo_new_id(void);
 struct file *vmop_vmo_open(struct vmop_tree *tree, struct vmop_space *space,
 			   const struct vmop_vmo_params *params);
 struct file *vmop_vmo_create(const struct vmop_vmo_params *params);

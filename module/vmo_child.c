@@ -17,6 +17,7 @@
 
 #include "account.h"
 #include "map.h"
+#include "trace.h"
 #include "vmo.h"
 
 #define VMOP_CHILD_SNAPSHOTS						\
@@ -358,8 +359,11 @@ struct file *vmop_vmo_create_child(struct vmop_vmo *vmo, fmode_t mode,
 	child->child_off = cmd->offset;
 	ret = cmd->flags & VMOP_CHILD_VIEWS ? vmop_child_view(vmo, child, cmd) :
 					      vmop_child_clone(vmo, child, cmd);
-	if (!ret)
+	if (!ret) {
+		trace_vmop_clone(vmo->id, child->id, cmd->flags, cmd->offset,
+				 i_size_read(&child->inode));
 		return file;
+	}
 	fput(file);
 	return ERR_PTR(ret);
 }

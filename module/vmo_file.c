@@ -24,6 +24,7 @@
 #include "map.h"
 #include "page.h"
 #include "request.h"
+#include "trace.h"
 #include "vmo.h"
 
 static int vmop_file_open(struct inode *inode, struct file *file)
@@ -221,7 +222,9 @@ static size_t vmop_file_copy_locked(struct vmop_vmo *vmo,
 	size_t copied;
 
 	folio_lock(folio);
-	vmop_cow_dirty(node, page);
+	if (vmop_cow_dirty(node, page))
+		trace_vmop_dirty(vmo->id, vmop_vmo_pos(vmo, page->pgoff),
+				 PAGE_SIZE, VMOP_TRACE_DIRTY_WRITE);
 	pagefault_disable();
 	copied = vmop_compat_copy_from_iter_atomic(folio, off, len, from);
 	pagefault_enable();

@@ -11,6 +11,7 @@
 
 #include "page.h"
 #include "request.h"
+#include "trace.h"
 #include "vmo.h"
 
 /* Is the range inside the VMO, its last page counted whole? */
@@ -248,12 +249,16 @@ int vmop_vmo_decommit(struct vmop_vmo *vmo, u64 off, u64 len, u64 *actual)
 	return ret;
 }
 
-static void vmop_op_zero_part_locked(struct vmop_cow *node,
+static void vmop_op_zero_part_locked(struct vmop_vmo *vmo,
 				     struct vmop_page *page, unsigned int start,
 				     unsigned int end)
 {
+	struct vmop_cow *node = vmop_vmo_node(vmo);
+
 	vmop_page_lock(page);
-	vmop_cow_dirty(node, page);
+	if (vmop_cow_dirty(node, page))
+		trace_vmop_dirty(vmo->id, vmop_vmo_pos(vmo, page->pgoff),
+				 PAGE_SIZE, VMOP_TRACE_DIRTY_ZERO);
 	zero_user_segment(folio_page(page->folio, 0), start, end);
 	vmop_page_unlock(page);
 	vmop_cow_modify(node);
@@ -291,10 +296,32 @@ static int vmop_op_zero_part(struct vmop_vmo *vmo, u64 off, u64 len)
 			return ret;
 	}
 	if (res.kind == VMOP_RES_PAGE)
-		vmop_op_zero_part_locked(vmop_vmo_node(vmo), res.page, start,
-					 start + len);
+		vmop_op_zero_part_locked(vmo, res.page, start, start + len);
 	up_read(&vmo->tree->lock);
 	return res.kind == VMOP_RES_BEYOND ? -ERANGE : 0;
+}
+
+/* Head first, then tail, then whole pages. */
+static int vmop_op_zero(struct vmop_vmo *vmo, u64 off, u64 len)
+{
+	u64 end = off + len;
+	u64 first = round_up(off, PAGE_SIZE);
+	u64 last = round_down(end, PAGE_SIZE);
+	int ret;
+
+	if (off < first) {
+		ret = vmop_op_zero_part(vmo, off, min(first, end) - off);
+		if (ret)
+			return ret;
+	}
+	if (last < end && last >= first) {
+		ret = vmop_op_zero_part(vmo, last, end - last);
+		if (ret)
+			return ret;
+	}
+	return first < last ?
+	       vmop_op_zero_pages(vmo, vmop_vmo_pgoff(vmo, first),
+				  vmop_vmo_pgoff(vmo, last)) : 0;
 }
 
 /**
@@ -313,32 +340,15 @@ static int vmop_op_zero_part(struct vmop_vmo *vmo, u64 off, u64 len)
  */
 int vmop_vmo_zero(struct vmop_vmo *vmo, u64 off, u64 len, u64 *actual)
 {
-	u64 end = off + len;
-	u64 first = round_up(off, PAGE_SIZE);
-	u64 last = round_down(end, PAGE_SIZE);
-	int ret;
+	int ret = vmop_op_check(vmo, off, len);
 
-	ret = vmop_op_check(vmo, off, len);
 	if (ret || !len)
 		return ret;
-	if (off < first) {
-		ret = vmop_op_zero_part(vmo, off, min(first, end) - off);
-		if (ret)
-			return ret;
-	}
-	if (last < end && last >= first) {
-		ret = vmop_op_zero_part(vmo, last, end - last);
-		if (ret)
-			return ret;
-	}
-	if (first < last) {
-		ret = vmop_op_zero_pages(vmo, vmop_vmo_pgoff(vmo, first),
-					 vmop_vmo_pgoff(vmo, last));
-		if (ret)
-			return ret;
-	}
-	*actual = len;
-	return 0;
+	ret = vmop_op_zero(vmo, off, len);
+	trace_vmop_zero(vmo->id, off, len, ret);
+	if (!ret)
+		*actual = len;
+	return ret;
 }
 
 /**

@@ -56,6 +56,7 @@ static int vmop_waiter_leave(struct vmop_waiter *w, int why)
 			cancelled = list_empty(&req->waiters);
 			if (cancelled)
 				vmop_req_remove_locked(req);
+			trace_vmop_request_left(req, why, cancelled);
 		}
 		spin_unlock(&src->lock);
 	}
@@ -78,6 +79,16 @@ static void vmop_waiter_late(struct vmop_waiter *w)
 	pr_warn_ratelimited("%s[%d] waits for page %lu of the VMO with key %#llx for over %u ms: the pager does not answer\n",
 			    current->comm, task_pid_nr(current), w->start,
 			    src->params.key, src->params.deadline_ms);
+}
+
+/* The thread runs again: how long did that take? */
+static void vmop_waiter_woken(struct vmop_waiter *w)
+{
+	struct vmop_req *req = w->req;
+	u64 wake_ns = ktime_get_ns() - req->done_ns;
+
+	vmop_source_add_latency(req->src, VMOP_LATENCY_WAKE, wake_ns);
+	trace_vmop_request_woken(req, w->status, wake_ns);
 }
 
 /* Left jiffies (1 or more): completed; 0: @timeout is over; or -ERESTARTSYS. */
@@ -120,6 +131,8 @@ int vmop_waiter_wait(struct vmop_waiter *w, unsigned int task_state)
 	} while (!left && params->deadline_action == VMOP_DEADLINE_WARN);
 	if (!left)
 		left = -ETIMEDOUT;
+	if (vmop_waiter_is_done(w))
+		vmop_waiter_woken(w);
 	return vmop_waiter_leave(w, left);
 }
 

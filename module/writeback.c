@@ -18,6 +18,7 @@
 #include "page.h"
 #include "pager.h"
 #include "request.h"
+#include "trace.h"
 #include "vmo.h"
 #include "writeback.h"
 
@@ -142,6 +143,10 @@ int vmop_op_dirty(struct vmop_vmo *vmo, pgoff_t start, pgoff_t end)
 	if (!vmo->space->tracked->trap_dirty)
 		return -EOPNOTSUPP;
 	ret = vmop_dirty_try(vmo, start, end);
+	if (!ret)
+		trace_vmop_dirty(vmo->id, vmop_vmo_pos(vmo, start),
+				 (u64)(end - start) << PAGE_SHIFT,
+				 VMOP_TRACE_DIRTY_AGREED);
 	if (ret && ret != -ERANGE)
 		vmop_source_resolve(vmo->tree->source, VMOP_REQ_DIRTY, start,
 				    end);
@@ -167,6 +172,7 @@ int vmop_op_writeback_begin(struct vmop_vmo *vmo, pgoff_t start, pgoff_t end,
 {
 	struct vmop_cow *node = vmo->space->tracked;
 	bool zero = flags & VMOP_DIRTY_ZERO;
+	u64 len = (u64)(end - start) << PAGE_SHIFT;
 	pgoff_t next = start;
 	struct mem_cgroup *old;
 
@@ -182,6 +188,7 @@ int vmop_op_writeback_begin(struct vmop_vmo *vmo, pgoff_t start, pgoff_t end,
 		vmop_vmo_unlock(vmo, old);
 		cond_resched();
 	} while (next < end);
+	trace_vmop_writeback_begin(vmo->id, vmop_vmo_pos(vmo, start), len, 0);
 	return 0;
 }
 
@@ -217,6 +224,8 @@ int vmop_op_writeback_end(struct vmop_vmo *vmo, pgoff_t start, pgoff_t end)
 						     node->source);
 		vmop_vmo_unlock(vmo, old);
 	} while (ret == -ENOMEM && --tries && vmop_vmo_make_room(vmo));
+	trace_vmop_writeback_end(vmo->id, vmop_vmo_pos(vmo, start),
+				 (u64)(end - start) << PAGE_SHIFT, ret);
 	return ret;
 }
 

@@ -32,6 +32,7 @@ union abi_any {
 	struct vmop_op_range op_range;
 	struct vmop_query_dirty query_dirty;
 	struct vmop_query_stats query_stats;
+	struct vmop_query_latency query_latency;
 	struct vmop_vmo_op_range vmo_op_range;
 	struct vmop_vmo_set_size set_size;
 	struct vmop_vmo_get_info get_info;
@@ -64,6 +65,7 @@ struct abi_cmd {
 	size_t size;
 	size_t min_size;	/* of its first version; 0: the same */
 	bool on_vmo;
+	bool on_both;		/* the same command is on the other kind, too */
 	size_t fd;		/* which one in struct abi_env; 0: as on_vmo says */
 	__u32 flags;		/* known ones */
 	size_t out_fd;
@@ -278,6 +280,19 @@ static const struct abi_cmd abi_cmds[] = {
 		.flags = VMOP_STATS_RESET,
 		.vmo_fd = ABI_OFF(vmop_query_stats, vmo_fd),
 		.fill = abi_fill_query_stats,
+	}, {
+		.name = "QUERY_LATENCY of a pager", .cmd = VMOP_QUERY_LATENCY,
+		.size = sizeof(struct vmop_query_latency),
+		.on_both = true,
+		.reserved = { ABI_OFF(vmop_query_latency, __reserved) },
+		.fill = abi_fill_info,
+	}, {
+		.name = "QUERY_LATENCY of a VMO", .cmd = VMOP_QUERY_LATENCY,
+		.size = sizeof(struct vmop_query_latency),
+		.on_vmo = true,
+		.on_both = true,
+		.reserved = { ABI_OFF(vmop_query_latency, __reserved) },
+		.fill = abi_fill_info,
 	}, {
 		.name = "VMO_OP_RANGE", .cmd = VMOP_VMO_OP_RANGE,
 		.size = sizeof(struct vmop_vmo_op_range),

@@ -151,6 +151,14 @@ AT(vmop_query_stats, out_writeback_requests, 56);
 AT(vmop_query_stats, out_cleaned, 64);
 SIZE(vmop_query_stats, 72);
 
+AT(vmop_query_latency, size, 0);
+AT(vmop_query_latency, flags, 4);
+AT(vmop_query_latency, stage, 8);
+AT(vmop_query_latency, __reserved, 12);
+AT(vmop_query_latency, out_total_ns, 16);
+AT(vmop_query_latency, out_buckets, 24);
+SIZE(vmop_query_latency, 344);
+
 AT(vmop_vmo_op_range, size, 0);
 AT(vmop_vmo_op_range, flags, 4);
 AT(vmop_vmo_op_range, op, 8);
@@ -257,6 +265,7 @@ TEST_F(layout, command_numbers)
 	EXPECT_EQ(0x8f, VMOP_CMD_PAGER_NEXT_VMO);
 	EXPECT_EQ(0x90, VMOP_CMD_PORT_REQUEUE);
 	EXPECT_EQ(0x91, VMOP_CMD_EXEC);
+	EXPECT_EQ(0xb992, VMOP_QUERY_LATENCY);
 	EXPECT_EQ(0xb9a0, VMOP_VMO_CREATE_CHILD);
 	EXPECT_EQ(0xb9a1, VMOP_VMO_OP_RANGE);
 	EXPECT_EQ(0xb9a2, VMOP_VMO_SET_SIZE);
@@ -311,6 +320,10 @@ TEST_F(layout, enum_values)
 	EXPECT_EQ(13, VMOP_VMO_OP_ALWAYS_NEED);
 	EXPECT_EQ(14, VMOP_VMO_OP_PREFETCH);
 	EXPECT_EQ(32, VMOP_NAME_LEN);
+	EXPECT_EQ(0, VMOP_LATENCY_QUEUE);
+	EXPECT_EQ(1, VMOP_LATENCY_SERVICE);
+	EXPECT_EQ(2, VMOP_LATENCY_WAKE);
+	EXPECT_EQ(40, VMOP_LATENCY_BUCKETS);
 }
 
 /* INFO may be asked at any time, says the same, and its limits hold. */

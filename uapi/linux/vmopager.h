@@ -125,6 +125,7 @@ enum vmop_cmd {
 	VMOP_CMD_PAGER_NEXT_VMO,
 	VMOP_CMD_PORT_REQUEUE,
 	VMOP_CMD_EXEC,
+	VMOP_CMD_QUERY_LATENCY,
 
 	VMOP_CMD_VMO_BASE = 0xA0,
 	VMOP_CMD_VMO_CREATE_CHILD = VMOP_CMD_VMO_BASE,
@@ -668,6 +669,53 @@ struct vmop_query_stats {
 	__aligned_u64 out_cleaned;
 };
 #define VMOP_QUERY_STATS _IO(VMOP_IOC_TYPE, VMOP_CMD_QUERY_STATS)
+
+/**
+ * enum vmop_latency_stage - the parts of a request's life
+ * @VMOP_LATENCY_QUEUE: From when it was made until it was read from the port
+ * @VMOP_LATENCY_SERVICE: From then until the pager has answered or failed it
+ * @VMOP_LATENCY_WAKE: From then until a thread that waits for it runs again; one
+ *                     sample for each thread
+ * @VMOP_LATENCY_NR_STAGES: How many there are
+ */
+enum vmop_latency_stage {
+	VMOP_LATENCY_QUEUE = 0,
+	VMOP_LATENCY_SERVICE = 1,
+	VMOP_LATENCY_WAKE = 2,
+	VMOP_LATENCY_NR_STAGES = 3
+};
+
+/* Buckets of a histogram of times. */
+#define VMOP_LATENCY_BUCKETS 40
+
+/**
+ * struct vmop_query_latency - ioctl(VMOP_QUERY_LATENCY) on a pager or a VMO
+ * @size: sizeof(struct vmop_query_latency)
+ * @flags: Must be 0
+ * @stage: One of enum vmop_latency_stage
+ * @__reserved: Must be 0
+ * @out_total_ns: Sum of all samples, in nanoseconds
+ * @out_buckets: How many samples there are: element n counts those of at least
+ *               2^n and less than 2^(n+1) nanoseconds, the first also those of
+ *               0, the last also all longer ones
+ *
+ * On a VMO: of the requests to its pager; a clone has those of the VMO that it
+ * was made from. On a pager: of all the VMOs that it made, closed ones
+ * included. A request that is answered before it was read has no queue and no
+ * service time; one that ends as its VMO is detached, or as the port or the
+ * pager is closed, has no service time.
+ *
+ * Return: 0; EINVAL for an unknown stage; EOPNOTSUPP for a VMO without a pager.
+ */
+struct vmop_query_latency {
+	__u32 size;
+	__u32 flags;
+	__u32 stage;
+	__u32 __reserved;
+	__aligned_u64 out_total_ns;
+	__aligned_u64 out_buckets[VMOP_LATENCY_BUCKETS];
+};
+#define VMOP_QUERY_LATENCY _IO(VMOP_IOC_TYPE, VMOP_CMD_QUERY_LATENCY)
 
 /**
  * enum vmop_vmo_op - operations of VMOP_VMO_OP_RANGE

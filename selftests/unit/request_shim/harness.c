@@ -111,6 +111,7 @@ void expect_no_leaks(void)
 {
 	CHECK_EQ(sim_nr_live("vmop_req"), 0);
 	CHECK_EQ(sim_nr_live("kzalloc"), 0);
+	CHECK_EQ(sim_nr_live("vmop_latency"), 0);
 	CHECK_EQ(sim_nr_live("file"), 0);
 }
 

@@ -148,6 +148,26 @@ static inline s64 atomic64_inc_return(atomic64_t *v)
 	return ++v->counter;
 }
 
+static inline void atomic64_inc(atomic64_t *v)
+{
+	v->counter++;
+}
+
+static inline void atomic64_add(s64 n, atomic64_t *v)
+{
+	v->counter += n;
+}
+
+static inline s64 atomic64_read(const atomic64_t *v)
+{
+	return v->counter;
+}
+
+static inline unsigned int fls64(u64 x)
+{
+	return x ? 64 - __builtin_clzll(x) : 0;
+}
+
 struct sim_refcount_t {
 	int refs;
 };
@@ -192,6 +212,8 @@ do {									\
 } while (0)
 
 /* Memory. */
+#define gfp_t int
+
 #define GFP_KERNEL 0
 #define GFP_KERNEL_ACCOUNT 0
 #define __GFP_RETRY_MAYFAIL 0
@@ -276,6 +298,18 @@ struct sim_wait_queue_head_t {
 									\
 	__ret < 0 ? (int)__ret : 0;					\
 })
+
+/* A clock that never stands still. */
+#define ktime_get_ns() (++sim_now_ns)
+
+/* Nobody traces here. */
+#define trace_vmop_request_queued(req) ((void)(req))
+#define trace_vmop_request_joined(req) ((void)(req))
+#define trace_vmop_request_unread(req) ((void)(req))
+#define trace_vmop_request_read(req, port) ((void)(req))
+#define trace_vmop_request_answered(req, end, status, ns) ((void)(end))
+#define trace_vmop_request_woken(req, status, ns) ((void)(req))
+#define trace_vmop_request_left(req, status, last) ((void)(req))
 
 #define pr_warn_ratelimited(fmt, ...) sim_log(pr_fmt(fmt), ##__VA_ARGS__)
 

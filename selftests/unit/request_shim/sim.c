@@ -55,6 +55,7 @@ bool sim_preemptible;
 long sim_alloc_fails_in;
 bool sim_misuse_expected;
 unsigned int sim_nr_logged;
+u64 sim_now_ns;
 char sim_last_log[256];
 u64 sim_seed = 1;
 char sim_where[128];

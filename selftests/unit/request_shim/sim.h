@@ -53,6 +53,7 @@ extern bool sim_preemptible;
 extern long sim_alloc_fails_in;	/* the n-th allocation from now; 0: none */
 extern bool sim_misuse_expected;
 extern unsigned int sim_nr_logged;
+extern u64 sim_now_ns;
 extern char sim_last_log[256];
 long sim_nr_live(const char *kind);
 unsigned int sim_random(unsigned int below);
