@@ -334,6 +334,34 @@ static void test_wrappers(void)
 	end_scene(&s);
 }
 
+/* The two questions go to their own descriptor, and nothing old goes along. */
+static void test_latency(void)
+{
+	struct vmop_query_latency l = { .flags = 1, .__reserved = 2 };
+	struct vmop_query_latency *sent = (void *)mock.arg[0];
+	struct scene s = { 0 };
+
+	scene(&s, PAGE, ".");
+	CHECK_EQ(vmop_vmo_latency(s.vmo, VMOP_LATENCY_WAKE, &l), -EINVAL);
+	l.size = sizeof(l);
+	reset();
+	mock.fail_with = EOPNOTSUPP;
+	CHECK_EQ(vmop_vmo_latency(s.vmo, VMOP_LATENCY_WAKE, &l), -EOPNOTSUPP);
+	CHECK(strstr(vmop_errmsg(), "no pager"));
+	CHECK_EQ(mock.calls, 1);
+	CHECK_EQ(mock.cmd[0], VMOP_QUERY_LATENCY);
+	CHECK_EQ(sent->stage, VMOP_LATENCY_WAKE);
+	CHECK_EQ(sent->flags, 0);
+	CHECK_EQ(sent->__reserved, 0);
+	reset();
+	mock.fail_with = EINVAL;
+	CHECK_EQ(vmop_pager_latency(s.pager, VMOP_LATENCY_NR_STAGES, &l),
+		 -EINVAL);
+	CHECK_EQ(mock.cmd[0], VMOP_QUERY_LATENCY);
+	CHECK_EQ(sent->stage, VMOP_LATENCY_NR_STAGES);
+	end_scene(&s);
+}
+
 static void test_dirty_shorter(void)
 {
 	struct scene s = { 0 };
@@ -631,6 +659,7 @@ static void test_loop_writes_back(void)
 
 const struct lib_test flush_tests[] = {
 	{ "dirty: commands pass every field", test_wrappers },
+	{ "latency: of a VMO, and of a pager", test_latency },
 	{ "dirty: a request of a VMO that became shorter", test_dirty_shorter },
 	{ "dirty: a walk over more ranges than fit", test_iter },
 	{ "flush: begin, data, size, sync, end", test_flush_order },

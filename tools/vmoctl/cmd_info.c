@@ -20,7 +20,7 @@ static const struct out_bit command_names[] = {
 	CMD(DETACH), CMD(SUPPLY), CMD(SUPPLY_COPY), CMD(SUPPLY_ZERO),
 	CMD(SUPPLY_FILE), CMD(OP_RANGE), CMD(QUERY_DIRTY), CMD(QUERY_STATS),
 	CMD(PAGER_SET_POLICY), CMD(PAGER_TOKEN), CMD(PAGER_ATTACH),
-	CMD(PAGER_NEXT_VMO), CMD(PORT_REQUEUE), CMD(EXEC),
+	CMD(PAGER_NEXT_VMO), CMD(PORT_REQUEUE), CMD(EXEC), CMD(QUERY_LATENCY),
 	CMD(VMO_CREATE_CHILD), CMD(VMO_OP_RANGE), CMD(VMO_SET_SIZE),
 	CMD(VMO_GET_INFO), CMD(VMO_SET_NAME), CMD(VMO_PIN),
 	CMD(VMO_SET_CACHE_POLICY), CMD(VMO_RESET), CMD(VMO_SEAL),
@@ -164,6 +164,39 @@ static void show_stats(struct out *o, const struct args *a,
 	out_number(o, names[5], st.out_writeback_requests);
 }
 
+static int show_latency(struct out *o, const struct vmop_vmo *vmo)
+{
+	static const char *const names[] = {
+		[VMOP_LATENCY_QUEUE] = "queue_latency",
+		[VMOP_LATENCY_SERVICE] = "service_latency",
+		[VMOP_LATENCY_WAKE] = "wake_latency",
+	};
+	struct vmop_query_latency l = { .size = sizeof(l) };
+	__u32 i;
+	int ret;
+
+	for (i = 0; i < VMOP_LATENCY_NR_STAGES; i++) {
+		ret = vmop_vmo_latency(vmo, i, &l);
+		if (!ret)
+			out_histogram(o, names[i], l.out_buckets,
+				      VMOP_LATENCY_BUCKETS, l.out_total_ns);
+		/* Nobody is asked for what it has. */
+		if (ret == -EOPNOTSUPP)
+			out_null(o, names[i]);
+		else if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/* The set that is shown ends with an error as it ends without. */
+static int show_end(struct out *o, int err, const struct source *src)
+{
+	int ret = out_end(o);
+
+	return err ? vmo_error(err, "cannot ask about '%s'", src->where) : ret;
+}
+
 int cmd_stat(const struct args *a)
 {
 	struct vmop_vmo_get_info info = { .size = sizeof(info) };
@@ -203,7 +236,7 @@ int cmd_stat(const struct args *a)
 	out_number(o, "max_request_pages", info.out_max_request_pages);
 	out_number(o, "deadline_ms", info.out_deadline_ms);
 	show_file(o, &st, fl);
-	ret = out_end(o);
+	ret = show_end(o, a->latency ? show_latency(o, src.vmo) : 0, &src);
 out:
 	source_close(&src);
 	return ret;

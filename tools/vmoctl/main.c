@@ -65,7 +65,7 @@ static const struct verb verbs[] = {
 	  0, { OPT_CONTROL_SOCKET },
 	  "Part the VMO behind a socket from its pager.", NULL },
 	{ "stat", cmd_stat, "", 0, 0,
-	  1 << WHICH_VMO, { OPT_END },
+	  1 << WHICH_VMO, { OPT_LATENCY },
 	  "Show size, state and counters of a VMO.", NULL },
 	{ "clone", cmd_clone, "[-- CMD [ARG]...]", 0, -1,
 	  1 << WHICH_VMO,

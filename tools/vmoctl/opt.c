@@ -167,6 +167,8 @@ static const struct opt table[OPT_COUNT] = {
 		"serve FILE while the command runs" },
 	[OPT_COUNT_ONLY] = { "count", 0, FLAG, OWN, NULL, AT(count), 0,
 		"only how many ranges there are, and their bytes" },
+	[OPT_LATENCY] = { "latency", 0, FLAG, OWN, NULL, AT(latency), 0,
+		"also how long its requests took, as histograms" },
 	[OPT_LOG_FILE] = { "wal", 0, TEXT, OWN, "LOG", AT(wal), 0,
 		"the log that it was served with" },
 	[OPT_FORCE] = { "force", 0, FLAG, OWN, NULL, AT(force), 0,

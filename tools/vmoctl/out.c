@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "out.h"
+#include "out_json.h"
 
 const char *out_verb = "";
 FILE *out_stream;
@@ -34,6 +35,16 @@ struct out *out_new(bool json)
 		exit(STATUS_ERROR);
 	}
 	return o;
+}
+
+bool out_is_json(const struct out *o)
+{
+	return o->json;
+}
+
+void out_json(struct out *o, const char *key, json_object *value)
+{
+	json_object_object_add(o->json, key, value);
 }
 
 static void print_key(const char *key)

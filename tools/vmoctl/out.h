@@ -39,6 +39,16 @@ void out_null(struct out *o, const char *key);
 void out_bits(struct out *o, const char *key, __u64 value,
 	      const struct out_bit *names);
 
+/*
+ * Samples by time: element n of buckets counts those of at least 2^n and less
+ * than 2^(n+1) nanoseconds. People see bars.
+ */
+void out_histogram(struct out *o, const char *key, const __u64 *buckets,
+		   unsigned int count, __u64 total_ns);
+
+/* As "1.5 us". Return: buf. */
+const char *human_nsec(__u64 nsec, char *buf, size_t size);
+
 /* As "1.5 MiB", below 1024 as a number. Return: buf. */
 const char *human_bytes(__u64 value, char *buf, size_t size);
 

@@ -81,6 +81,7 @@ struct args {
 	bool trap_dirty;
 	bool write;
 	bool count;
+	bool latency;
 	bool force;
 	bool snapshot;
 	bool at_least_on_write;

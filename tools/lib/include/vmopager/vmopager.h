@@ -564,6 +564,7 @@ VMOP_API int vmop_socket_recv_vmo(int sock, char *name, size_t name_size,
 /* The rest of the library. */
 #include <vmopager/clone.h>
 #include <vmopager/dirty.h>
+#include <vmopager/latency.h>
 #include <vmopager/loop.h>
 
 #endif /* VMOPAGER_VMOPAGER_H */
