@@ -155,7 +155,7 @@ docs:
 	@echo "  DONE    build/docs/index.html, build/man"
 
 deps:
-	@$(VM)/deps source build tools unit vm chroot debug dkms lint docs
+	@$(VM)/deps source build tools unit vm trace chroot debug dkms lint docs
 
 clean:
 	rm -rf build
