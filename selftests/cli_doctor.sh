@@ -178,7 +178,8 @@ session=$!
 until_true grep -q here "$D/session"
 cp /etc/group "$D/group"
 sed -i 's/^vmopager:.*/&nobody/' /etc/group
-echo go >"$D/go"
+# Both ways, so that it does not wait for a reader that has died.
+echo go 1<>"$D/go"
 wait "$session"
 rc=$?
 sed 1d "$D/session" >"$D/out"
