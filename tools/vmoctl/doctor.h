@@ -64,6 +64,12 @@ void doctor_report(struct doctor *d, enum finding found, const char *check,
 		   const struct advice *ad, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 
+/* kernel_before - does an older kernel than this version run? */
+static inline bool kernel_before(const struct doctor *d, int major, int minor)
+{
+	return d->major < major || (d->major == major && d->minor < minor);
+}
+
 /*
  * read_line - the first line of a file, without its end
  *

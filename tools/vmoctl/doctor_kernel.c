@@ -22,11 +22,6 @@ static const struct {
 
 #define TESTED "6.1, 6.12 and 7.2"
 
-static bool older_than(const struct doctor *d, int major, int minor)
-{
-	return d->major < major || (d->major == major && d->minor < minor);
-}
-
 void check_kernel(struct doctor *d)
 {
 	struct utsname name;
@@ -46,7 +41,7 @@ void check_kernel(struct doctor *d)
 			      d->release, name.machine);
 		return;
 	}
-	if (older_than(d, 6, 1)) {
+	if (kernel_before(d, 6, 1)) {
 		advice_set(&ad, "the module does not build for kernels before 6.1",
 			   "%sapt-get install linux-image-amd64 linux-headers-amd64",
 			   d->sudo);
@@ -131,7 +126,7 @@ void check_config(struct doctor *d)
 	read_config(file, has);
 	gzclose(file);
 	/* From 6.11 on CONFIG_MEMCG includes it. */
-	if (!older_than(d, 6, 11))
+	if (!kernel_before(d, 6, 11))
 		has[MEMCG_KMEM] = has[MEMCG];
 	if (has[MEMCG] && has[MEMCG_KMEM]) {
 		doctor_report(d, FOUND_OK, "config", NULL, "%s", path);

@@ -59,7 +59,9 @@ static void advise_build(struct doctor *d, struct advice *ad, const char *why)
 	snprintf(build, sizeof(build), "/lib/modules/%s/build/Makefile", d->release);
 	if (access(build, R_OK)) {
 		advice_set(ad, why, "%sapt-get install linux-headers-%s", d->sudo, d->release);
-	} else if (!glob("/usr/src/vmopager-*/dkms.conf", 0, NULL, &found)) {
+	} else if (kernel_before(d, 7, 3) &&
+		   !glob("/usr/src/vmopager-*/dkms.conf", 0, NULL, &found)) {
+		/* Newer ones dkms.conf lets it pass over. */
 		advice_set(ad, why, "%sdkms autoinstall -k %s", d->sudo, d->release);
 		globfree(&found);
 	} else {
