@@ -16,6 +16,8 @@ VMOP_JOBS=${VMOP_JOBS:-$(nproc)}
 PATH=$PATH:/usr/sbin:/sbin
 export PATH
 export LC_ALL=C
+# What sudo makes for us in the cache has to be ours to read.
+umask 022
 
 # say TAG TEXT...: one progress line, on stderr so that stdout stays clean.
 say()
