@@ -91,6 +91,7 @@
  * @VMOP_CMD_PAGER_NEXT_VMO: Not there yet: ENOTTY
  * @VMOP_CMD_PORT_REQUEUE: Not there yet: ENOTTY
  * @VMOP_CMD_EXEC: Not there yet: ENOTTY
+ * @VMOP_CMD_QUERY_LATENCY: &struct vmop_query_latency, of a VMO as well
  * @VMOP_CMD_VMO_BASE: First command of a VMO
  * @VMOP_CMD_VMO_CREATE_CHILD: &struct vmop_vmo_create_child
  * @VMOP_CMD_VMO_OP_RANGE: &struct vmop_vmo_op_range
