@@ -158,8 +158,12 @@ static void test_loop_serves_all(void)
 	/* One more while the threads run. */
 	CHECK_EQ(vmop_loop_add(loop, 16 * PAGE, NULL, &handler,
 			       &seen.vmos[i], &seen.vmos[i]), 0);
+	/* None of them ends before a second one has begun. */
+	atomic_store(&seen.hold, true);
 	for (i = 1; i <= REQUESTS; i++)
 		put_record(VMOP_RECORD_READ, i % VMOS + 1, 0, PAGE, i);
+	WAIT_FOR(atomic_load(&seen.now) > 1);
+	atomic_store(&seen.hold, false);
 	WAIT_FOR(atomic_load(&seen.dones) == REQUESTS);
 	CHECK(!readable(vmop_loop_fd(loop)));
 	vmop_loop_stop(loop);
