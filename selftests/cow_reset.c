@@ -460,7 +460,7 @@ TEST_F(seal, busy_while_mapped)
 	map = mmap(NULL, PG(2), shared, MAP_SHARED, self->v.fd, 0);
 	ASSERT_NE(MAP_FAILED, map);
 	test_err_seal(EBUSY, self->v.fd);
-	/* read-only for now, but it may be made writable */
+	/* read-only, but it may be made writable again */
 	ASSERT_EQ(0, mprotect(map, PG(2), PROT_READ));
 	test_err_seal(EBUSY, self->v.fd);
 	munmap(map, PG(1));

@@ -452,7 +452,7 @@ static void tick(void *arg, struct vmop_result *res)
 	res->ret = n;
 }
 
-/* Agree to what is asked for now. */
+/* Agree to what has been asked for. */
 static int agree(struct test_pager *tp, const struct test_vmo *vmo)
 {
 	struct vmop_port_record rec;
