@@ -20,9 +20,10 @@ undo() {
 	[ ! -e "$D/group" ] || cp "$D/group" /etc/group
 	rm -rf "/lib/modules/$release" "/boot/config-$release" \
 		/etc/udev/rules.d/60-vmopager.rules /etc/modules-load.d/vmopager.conf
-	[ -d /sys/module/vmopager ] || insmod /vmopager.ko
-	chown root:root /dev/vmopager
-	chmod 600 /dev/vmopager
+	# A node that mknod made would outlive the module: the kernel makes its own.
+	[ ! -d /sys/module/vmopager ] || rmmod vmopager
+	rm -f /dev/vmopager
+	insmod /vmopager.ko
 	cleanup
 }
 trap undo EXIT
