@@ -79,7 +79,6 @@ struct vmop_cow *vmop_cow_create(struct vmop_tree *tree,
 	vmop_space_get(home);
 	node->home = home;
 	INIT_LIST_HEAD(&node->children);
-	INIT_LIST_HEAD(&node->sibling);
 	xa_init_flags(&node->cuts, XA_FLAGS_ACCOUNT);
 	vmop_plist_init(&node->pages);
 	return node;
@@ -199,8 +198,8 @@ static pgoff_t vmop_cow_bare_end(struct vmop_cow *node, pgoff_t start,
 pgoff_t vmop_cow_absent_end(struct vmop_cow *node, pgoff_t start, pgoff_t end)
 {
 	vmop_cow_assert_held(node);
-	end = min(end, node->nr_pages);
-	return start < end ? vmop_cow_bare_end(node, start, end) : start;
+	end = max(start, min(end, node->nr_pages));
+	return vmop_cow_bare_end(node, start, end);
 }
 
 /**
@@ -265,7 +264,8 @@ unsigned int vmop_cow_collect(struct vmop_cow *node, pgoff_t start,
 			pages[i] = slot.page;
 			nr_found++;
 		}
-		if (!open || !node->parent)
+		/* Without a parent the limit is 0. */
+		if (!open)
 			return nr_found;
 		start += node->offset;
 		node = node->parent;
@@ -405,10 +405,10 @@ static int vmop_cow_zero_step(struct vmop_cow *node, pgoff_t pgoff, pgoff_t end,
 		vmop_cow_zero_page(node, pgoff, slot.page, state);
 		return 0;
 	case VMOP_SLOT_EMPTY:
-		if (vmop_cow_must_preserve(node, pgoff))
-			return -ENODATA;
 		*next = vmop_plist_next_content(&node->pages, pgoff, end);
 		*next = vmop_cow_preserve_next(node, pgoff, *next);
+		if (*next == pgoff)
+			return -ENODATA;
 		return vmop_cow_zero_gap(node, pgoff, *next, state);
 	case VMOP_SLOT_ZERO:
 		vmop_plist_find_interval(&node->pages, pgoff, &interval);
@@ -453,7 +453,7 @@ int vmop_cow_zero(struct vmop_cow *node, pgoff_t start, pgoff_t end,
 		vmop_cow_outdate(node, start, pgoff);
 		vmop_cow_unsee(node, start, pgoff);
 	}
-	if (!ret && pgoff >= stop && pgoff < end) {
+	if (!ret && pgoff >= stop) {
 		ret = vmop_plist_clear_range(&node->pages, pgoff, end,
 					     vmop_cow_release_slot, NULL);
 		if (!ret)

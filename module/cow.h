@@ -298,7 +298,7 @@ void vmop_cow_outdate(struct vmop_cow *node, pgoff_t start, pgoff_t end);
 pgoff_t vmop_cow_preserve_next(struct vmop_cow *node, pgoff_t start,
 			       pgoff_t end);
 int vmop_cow_preserve_page(struct vmop_cow *node, struct vmop_page *page);
-int vmop_cow_preserve_range(struct vmop_cow *node, pgoff_t start, pgoff_t end,
+int vmop_cow_preserve_range(struct vmop_cow *node, pgoff_t start,
 			    pgoff_t *missing);
 
 /* cow_tree.c: the shape of a family */

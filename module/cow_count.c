@@ -31,7 +31,7 @@ static void vmop_count_look_through(struct vmop_cow *node, pgoff_t offset,
 
 	bitmap_clear(seen, 0, first - piece->start);
 	bitmap_clear(seen, last - piece->start, piece->end - last);
-	while (!keep_own && pgoff < last) {
+	while (!keep_own) {
 		pgoff = vmop_plist_next_content(&node->pages, pgoff - offset,
 						last - offset) + offset;
 		if (pgoff >= last)

@@ -163,24 +163,25 @@ pgoff_t vmop_cow_clean_end(struct vmop_cow *node, pgoff_t start, pgoff_t end)
 {
 	struct vmop_interval interval;
 	struct vmop_slot slot;
-	pgoff_t pgoff;
+	pgoff_t pgoff, next;
 
 	vmop_cow_assert_held(node);
-	end = min(end, node->nr_pages);
-	for (pgoff = start; pgoff < end; pgoff++) {
+	for (pgoff = start; pgoff < end; pgoff = next) {
 		slot = vmop_plist_lookup(&node->pages, pgoff);
+		/* Also behind the end of the node. */
 		if (slot.kind == VMOP_SLOT_EMPTY)
 			break;
 		if (slot.kind == VMOP_SLOT_PAGE &&
 		    vmop_plist_page_state(&node->pages, pgoff) == VMOP_DIRTY)
 			break;
+		next = pgoff + 1;
 		if (slot.kind == VMOP_SLOT_ZERO) {
 			vmop_plist_find_interval(&node->pages, pgoff,
 						 &interval);
-			pgoff = interval.end - 1;
+			next = min(interval.end, end);
 		}
 	}
-	return min(pgoff, end);
+	return pgoff;
 }
 
 /**
@@ -231,16 +232,13 @@ static void vmop_cow_uncarve(struct vmop_cow *node, pgoff_t start, pgoff_t end)
 /* Make every zero of a range a slot of its own, so that filling cannot fail. */
 static int vmop_cow_carve(struct vmop_cow *node, pgoff_t start, pgoff_t end)
 {
-	struct vmop_interval interval;
-	pgoff_t pgoff, stop;
+	pgoff_t pgoff;
 	int ret;
 
-	for (pgoff = start; pgoff < end; pgoff = stop) {
-		stop = pgoff + 1;
-		if (!vmop_plist_find_interval(&node->pages, pgoff, &interval))
+	for (pgoff = start; pgoff < end; pgoff++) {
+		if (!vmop_plist_in_interval(&node->pages, pgoff))
 			continue;
-		stop = min(interval.end, end);
-		ret = vmop_plist_populate_slots(&node->pages, pgoff, stop);
+		ret = vmop_plist_populate_slots(&node->pages, pgoff, pgoff + 1);
 		if (ret) {
 			vmop_cow_uncarve(node, start, pgoff);
 			return ret;
@@ -446,7 +444,6 @@ bool vmop_cow_dirty_span(struct vmop_cow *node, pgoff_t start, pgoff_t end,
 
 	vmop_cow_assert_held(node);
 	span->nr_pages = 0;
-	end = min(end, node->nr_pages);
 	while (vmop_plist_next_dirty(&node->pages, run.end, end, &run)) {
 		if (!found)
 			span->start = run.start;

@@ -100,11 +100,11 @@ void vmop_cow_outdate(struct vmop_cow *node, pgoff_t start, pgoff_t end)
 /**
  * vmop_cow_preserve_next() - how far is nothing to be preserved?
  * @node: the node
- * @start: a position that needs not be preserved
+ * @start: where to begin
  * @end: look no further
  *
  * Context: shared tree lock.
- * Return: the first position behind @start that vmop_cow_must_preserve() is true
+ * Return: the first position from @start on that vmop_cow_must_preserve() is true
  * of, or @end.
  */
 pgoff_t vmop_cow_preserve_next(struct vmop_cow *node, pgoff_t start,
@@ -113,10 +113,10 @@ pgoff_t vmop_cow_preserve_next(struct vmop_cow *node, pgoff_t start,
 	struct vmop_cow *frozen = node->frozen;
 	pgoff_t pgoff, last;
 
-	if (!frozen || start >= frozen->offset + frozen->limit)
+	if (!frozen)
 		return end;
 	last = min(end, frozen->offset + frozen->limit);
-	for (pgoff = max(start + 1, frozen->offset); pgoff < last; pgoff++) {
+	for (pgoff = max(start, frozen->offset); pgoff < last; pgoff++) {
 		/* What it has something of its own for is nothing to it. */
 		pgoff = vmop_plist_next_gap(&frozen->pages,
 					    pgoff - frozen->offset,
@@ -180,8 +180,6 @@ static int vmop_cow_preserve_step(struct vmop_cow *node, pgoff_t *pgoff,
 
 	switch (slot.kind) {
 	case VMOP_SLOT_EMPTY:
-		if (vmop_cow_must_preserve(node, *pgoff))
-			return -EBUSY;
 		next = vmop_plist_next_content(&node->pages, *pgoff, end);
 		*pgoff = vmop_cow_preserve_next(node, *pgoff, next);
 		return *pgoff < next ? -EBUSY : 0;
@@ -226,8 +224,7 @@ static int vmop_cow_preserve_reserve(struct vmop_cow *node, pgoff_t start,
 /**
  * vmop_cow_preserve_range() - hand a range that is cut off to the snapshot
  * @node: the node
- * @start: first page
- * @end: page behind the last one: the end of the node
+ * @start: where it ends from now on, in pages
  * @missing: for -EBUSY, the position that is in the way
  *
  * Zeros need nothing: behind the end of its parent a snapshot sees zeros.
@@ -236,18 +233,19 @@ static int vmop_cow_preserve_reserve(struct vmop_cow *node, pgoff_t start,
  * Return: 0; or with nothing changed: -ENOMEM; -EBUSY when a snapshot sees a
  * position that is absent.
  */
-int vmop_cow_preserve_range(struct vmop_cow *node, pgoff_t start, pgoff_t end,
+int vmop_cow_preserve_range(struct vmop_cow *node, pgoff_t start,
 			    pgoff_t *missing)
 {
 	struct vmop_cow *frozen = node->frozen;
 	struct vmop_page *page;
-	pgoff_t pgoff;
+	pgoff_t pgoff, end;
 	int ret;
 
-	if (!frozen || frozen->offset + frozen->limit <= start)
+	if (!frozen)
 		return 0;
 	pgoff = max(start, frozen->offset);
-	end = min(end, frozen->offset + frozen->limit);
+	/* Not behind the old end. */
+	end = frozen->offset + frozen->limit;
 	ret = vmop_cow_preserve_reserve(node, pgoff, end, missing);
 	if (ret)
 		return ret;

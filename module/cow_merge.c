@@ -21,18 +21,16 @@ static int vmop_cow_merge_zeros(struct vmop_cow *heir, pgoff_t start,
 	pgoff_t stop;
 	int ret;
 
-	while (start < end) {
+	for (;;) {
 		start = vmop_plist_next_gap(&heir->pages, start, end);
 		if (start >= end)
-			break;
+			return 0;
 		stop = vmop_plist_next_content(&heir->pages, start, end);
 		ret = vmop_plist_add_zero_interval(&heir->pages, start, stop,
 						   VMOP_UNTRACKED);
 		if (ret)
 			return ret;
-		start = stop;
 	}
-	return 0;
 }
 
 /* One position of a hidden node becomes the heir's, where it has nothing. */
@@ -168,15 +166,15 @@ static int vmop_cow_adopt_zeros(struct vmop_cow *node, pgoff_t start,
 
 static int vmop_cow_adopt_content(struct vmop_cow *node, struct vmop_cow *child)
 {
-	pgoff_t end = max(child->nr_pages, node->nr_pages);
 	struct vmop_interval interval;
 	struct vmop_slot slot;
 	pgoff_t pgoff = 0;
 	int ret;
 
 	for (;;) {
-		pgoff = vmop_plist_next_content(&child->pages, pgoff, end);
-		if (pgoff >= end)
+		pgoff = vmop_plist_next_content(&child->pages, pgoff,
+						child->limit);
+		if (pgoff >= child->limit)
 			return 0;
 		slot = vmop_plist_lookup(&child->pages, pgoff);
 		interval.end = pgoff + 1;
@@ -235,7 +233,6 @@ static void vmop_cow_adopt_place(struct vmop_cow *node, struct vmop_cow *child)
 	vmop_cow_forget_cuts(node, child->limit, node->nr_pages);
 	node->len = child->len;
 	node->nr_pages = child->nr_pages;
-	node->keep_base = false;
 	node->base_lost = true;
 }
 

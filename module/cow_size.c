@@ -76,7 +76,7 @@ static int vmop_cow_shrink(struct vmop_cow *node, pgoff_t nr_pages,
 	pgoff_t limit = node->limit;
 	int ret;
 
-	ret = vmop_cow_preserve_range(node, nr_pages, node->nr_pages, missing);
+	ret = vmop_cow_preserve_range(node, nr_pages, missing);
 	if (ret)
 		return ret;
 	ret = vmop_plist_clear_range(&node->pages, nr_pages, node->nr_pages,
