@@ -3,13 +3,13 @@
  * The random test of copy-on-write: a forest of families of VMOs, each VMO with a
  * flat array that predicts what it reads.
  *
- * usage: cow_model [-s SEED] [-n STEPS] [-q]
+ * usage: cow_model [-s SEED] [-n STEPS] [-l EVERY] [-q]
  *
  * SEED and STEPS may also come from the environment. Steps come in episodes that
- * start with nothing, and each step has random numbers of its own. A failure runs
- * its episode again (-e EPISODE), with a look after each step, leaves out
- * whatever steps it can without losing the failure, and prints the others; with
- * -q it does not.
+ * start with nothing, and each step has random numbers of its own. After EVERY so
+ * many steps everything is looked at. A failure runs its episode again
+ * (-e EPISODE), with a look after each step, leaves out whatever steps it can
+ * without losing the failure, and prints the others; with -q it does not.
  */
 #include "cow_model.h"
 
@@ -193,17 +193,20 @@ static void parse(int argc, char **argv)
 		seed = strtoul(getenv("SEED"), NULL, 0);
 	if (getenv("STEPS"))
 		nr_steps = strtoul(getenv("STEPS"), NULL, 0);
-	while ((opt = getopt(argc, argv, "s:n:e:q")) != -1) {
+	while ((opt = getopt(argc, argv, "s:n:l:e:q")) != -1) {
 		if (opt == 's') {
 			seed = strtoul(optarg, NULL, 0);
 		} else if (opt == 'n') {
 			nr_steps = strtoul(optarg, NULL, 0);
+		} else if (opt == 'l') {
+			look_every = strtoul(optarg, NULL, 0) ?: 1;
 		} else if (opt == 'e') {
 			only_episode = strtol(optarg, NULL, 0);
 		} else if (opt == 'q') {
 			quick = true;
 		} else {
-			fprintf(stderr, "usage: %s [-s SEED] [-n STEPS] [-q]\n",
+			fprintf(stderr,
+				"usage: %s [-s SEED] [-n STEPS] [-l EVERY] [-q]\n",
 				argv[0]);
 			exit(2);
 		}

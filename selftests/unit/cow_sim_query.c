@@ -8,20 +8,33 @@
 /* Largest family of which shares are counted. */
 #define SIM_COUNTED	32
 
-static bool is_absent(struct vmop_cow *node, pgoff_t pgoff)
+/* What is at each position of the node that is asked about, and behind its end. */
+static struct vmop_res at[SIM_PAGES + 1];
+
+static void look(struct vmop_cow *node)
 {
-	return vmop_cow_resolve(node, pgoff).kind == VMOP_RES_ABSENT;
+	pgoff_t pgoff;
+
+	for (pgoff = 0; pgoff <= node->nr_pages; pgoff++)
+		at[pgoff] = vmop_cow_resolve(node, pgoff);
+}
+
+static bool is_data(pgoff_t pgoff)
+{
+	return at[pgoff].kind == VMOP_RES_PAGE ||
+	       at[pgoff].kind == VMOP_RES_ABSENT;
 }
 
 static void query_absent(struct vmop_cow *node)
 {
 	pgoff_t start, end, nr_pages = node->nr_pages;
 
-	for (start = 0; start < nr_pages; start++) {
-		if (!is_absent(node, start))
+	end = nr_pages;
+	for (start = nr_pages; start--;) {
+		if (at[start].kind != VMOP_RES_ABSENT) {
+			end = start;
 			continue;
-		for (end = start + 1; is_absent(node, end); end++)
-			;
+		}
 		SIM_MUST(vmop_cow_absent_end(node, start, nr_pages + 5) == end);
 		SIM_MUST(vmop_cow_absent_end(node, start, start + 1) ==
 			 start + 1);
@@ -37,12 +50,10 @@ static void query_preserve(struct vmop_cow *node)
 {
 	pgoff_t start, next, nr_pages = node->nr_pages;
 
-	for (start = 0; start < nr_pages; start++) {
+	next = nr_pages;
+	for (start = nr_pages; start--;) {
 		if (vmop_cow_must_preserve(node, start))
-			continue;
-		for (next = start + 1; next < nr_pages; next++)
-			if (vmop_cow_must_preserve(node, next))
-				break;
+			next = start;
 		SIM_MUST(vmop_cow_preserve_next(node, start, nr_pages) == next);
 	}
 }
@@ -52,7 +63,7 @@ static void query_collect(struct vmop_cow *node)
 {
 	struct vmop_page *pages[BITS_PER_LONG] = { 0 };
 	pgoff_t nr_pages = node->nr_pages, pgoff;
-	struct vmop_res res;
+	struct vmop_res res = { .kind = VMOP_RES_BEYOND };
 	unsigned int nr;
 
 	/* As many as there are, or as one call can take. */
@@ -60,7 +71,8 @@ static void query_collect(struct vmop_cow *node)
 		nr_pages = BITS_PER_LONG;
 	nr = vmop_cow_collect(node, 0, nr_pages, pages);
 	for (pgoff = 0; pgoff < nr_pages; pgoff++) {
-		res = vmop_cow_resolve(node, pgoff);
+		if (pgoff <= node->nr_pages)
+			res = at[pgoff];
 		if (res.kind != VMOP_RES_PAGE || res.len < PAGE_SIZE) {
 			SIM_MUST(!pages[pgoff]);
 			continue;
@@ -76,7 +88,6 @@ static void query_data(struct vmop_cow *node)
 {
 	pgoff_t start, end, next, pgoff, nr_pages = node->nr_pages;
 	struct vmop_interval interval;
-	enum vmop_res_kind kind;
 	bool data;
 
 	for (start = 0; start < nr_pages; start++) {
@@ -87,11 +98,8 @@ static void query_data(struct vmop_cow *node)
 		SIM_MUST(next > start && next <= end);
 		if (vmop_plist_find_interval(&node->pages, start, &interval))
 			SIM_MUST(next == min(interval.end, end));
-		for (pgoff = start; pgoff < next; pgoff++) {
-			kind = vmop_cow_resolve(node, pgoff).kind;
-			SIM_MUST(data == (kind == VMOP_RES_PAGE ||
-					  kind == VMOP_RES_ABSENT));
-		}
+		for (pgoff = start; pgoff < next; pgoff++)
+			SIM_MUST(data == is_data(pgoff));
 	}
 	/* In one step over what is alike and nobody has anything of. */
 	if (vmop_plist_is_empty(&node->pages) && !node->parent && nr_pages) {
@@ -139,21 +147,18 @@ static void query_dirty(struct vmop_cow *node)
 /* Up to where a writer has to ask: what is absent or dirty already ends it. */
 static void query_clean(struct vmop_cow *node)
 {
-	pgoff_t start, end;
+	pgoff_t start, end = node->nr_pages;
+	struct vmop_slot slot;
 
-	for (start = 0; start < node->nr_pages; start++) {
-		for (end = start; end < node->nr_pages; end++) {
-			struct vmop_slot slot =
-				vmop_plist_lookup(&node->pages, end);
-
-			if (slot.kind == VMOP_SLOT_EMPTY)
-				break;
-			if (slot.kind == VMOP_SLOT_PAGE &&
-			    vmop_plist_page_state(&node->pages, end) ==
-			    VMOP_DIRTY)
-				break;
-		}
+	for (start = node->nr_pages; start--;) {
+		slot = vmop_plist_lookup(&node->pages, start);
+		if (slot.kind == VMOP_SLOT_EMPTY ||
+		    (slot.kind == VMOP_SLOT_PAGE &&
+		     vmop_plist_page_state(&node->pages, start) == VMOP_DIRTY))
+			end = start;
 		SIM_MUST(vmop_cow_clean_end(node, start, SIM_PAGES + 1) == end);
+		SIM_MUST(vmop_cow_clean_end(node, start, start + 1) ==
+			 min(end, start + 1));
 	}
 }
 
@@ -199,6 +204,7 @@ void sim_verify_queries(struct sim_family *fam, unsigned long pages)
 	down_read(&fam->tree->lock);
 	for (i = 0; i < fam->nr_vmos; i++) {
 		node = sim_node(fam->vmo[i]);
+		look(node);
 		query_absent(node);
 		query_collect(node);
 		query_data(node);

@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static jmp_buf unit_out;
@@ -56,10 +57,12 @@ int unit_main(const struct unit_test *const *tables, int argc, char **argv,
 				continue;
 			ok = unit_run(test, after);
 			failed += !ok;
-			if (!ok)
-				reset();
 			printf("%s %u - %s\n", ok ? "ok" : "not ok", ++nr,
 			       test->name);
+			if (!ok && getenv("UNIT_STOP"))
+				return 1;
+			if (!ok)
+				reset();
 		}
 	}
 	return failed != 0;

@@ -37,7 +37,8 @@ do {									\
 /*
  * Runs tests one after the other, those whose name contains argv[1] if given;
  * after() looks for what each has left behind, reset() cleans up after one that
- * failed. Returns the exit status.
+ * failed; with UNIT_STOP in the environment that one is the last. Returns the exit
+ * status.
  */
 int unit_main(const struct unit_test *const *tables, int argc, char **argv,
 	      void (*after)(void), void (*reset)(void));
