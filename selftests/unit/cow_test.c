@@ -134,8 +134,9 @@ static void reset(void)
 int main(int argc, char **argv)
 {
 	static const struct unit_test *const tables[] = {
-		tree_tests, fork_tests, size_tests, freeze_tests, reset_tests,
-		dirty_tests, merge_tests, fail_tests, locks_tests, NULL
+		fork_tests, size_tests, freeze_tests, reset_tests, dirty_tests,
+		merge_tests, cost_tests, locks_tests, tree_tests, fail_tests,
+		NULL
 	};
 
 	return unit_main(tables, argc, argv, after, reset);

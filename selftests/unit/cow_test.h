@@ -84,5 +84,6 @@ do {									\
 extern const struct unit_test tree_tests[], fork_tests[], size_tests[];
 extern const struct unit_test freeze_tests[], reset_tests[], fail_tests[];
 extern const struct unit_test dirty_tests[], locks_tests[], merge_tests[];
+extern const struct unit_test cost_tests[];
 
 #endif /* COW_TEST_H */
