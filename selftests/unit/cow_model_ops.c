@@ -144,6 +144,15 @@ static bool step_zero(struct sim_vmo *vmo, pgoff_t nr_pages)
 	return !TRY(vmo->fam, sim_zero(vmo, start, end));
 }
 
+static bool step_zero_cell(struct sim_vmo *vmo, pgoff_t nr_pages)
+{
+	pgoff_t pgoff = rnd(nr_pages);
+	unsigned int i = rnd(SHIM_CELLS);
+
+	note(" zero page %lu.%u", pgoff, i);
+	return !TRY(vmo->fam, sim_zero_cell(vmo, pgoff, i));
+}
+
 static bool step_resize(struct sim_vmo *vmo, pgoff_t nr_pages)
 {
 	u64 len = some_size(one_in(4) ? mood.pages :
@@ -287,6 +296,7 @@ static const struct model_op ops[] = {
 	{ step_store, 6 },
 	{ step_commit, 4 },
 	{ step_zero, 6 },
+	{ step_zero_cell, 3 },
 	{ step_resize, 5, true },
 	{ step_clone, 10, true },
 	{ step_close, 6, true },
@@ -300,8 +310,9 @@ static const struct model_op ops[] = {
 
 struct model_tally model_tally[] = {
 	{ "write" }, { "map" }, { "store" }, { "commit" }, { "zero" },
-	{ "resize" }, { "clone" }, { "close" }, { "reset" }, { "supply" },
-	{ "evict" }, { "make dirty" }, { "writeback" }, { "drop clean" }, { 0 },
+	{ "zero a part" }, { "resize" }, { "clone" }, { "close" }, { "reset" },
+	{ "supply" }, { "evict" }, { "make dirty" }, { "writeback" },
+	{ "drop clean" }, { 0 },
 };
 
 void model_step(struct sim_family *fam, struct sim_vmo *vmo)

@@ -134,6 +134,7 @@ int sim_reset(struct sim_vmo *vmo);
 
 /* cow_sim_io.c: content */
 int sim_write(struct sim_vmo *vmo, pgoff_t pgoff, unsigned int i, u32 value);
+int sim_zero_cell(struct sim_vmo *vmo, pgoff_t pgoff, unsigned int i);
 int sim_commit(struct sim_vmo *vmo, pgoff_t pgoff);
 int sim_zero(struct sim_vmo *vmo, pgoff_t start, pgoff_t end);
 int sim_resize(struct sim_vmo *vmo, u64 len, bool wait);

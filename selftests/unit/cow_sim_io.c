@@ -59,9 +59,10 @@ static int sim_bring(struct sim_vmo *vmo, pgoff_t pgoff, enum vmop_need need,
 
 /*
  * Until a page may be written. On 0 the shared tree lock is held, and the page
- * marked dirty under its lock, which is held as well.
+ * marked dirty under its lock, which is held as well. @zeros_do: there need not be
+ * a page where there are zeros that nobody else changes; then @page is NULL.
  */
-static int sim_get_for_write(struct sim_vmo *vmo, pgoff_t pgoff,
+static int sim_get_for_write(struct sim_vmo *vmo, pgoff_t pgoff, bool zeros_do,
 			     struct vmop_page **page)
 {
 	struct rw_semaphore *lock = &vmo->fam->tree->lock;
@@ -75,6 +76,10 @@ static int sim_get_for_write(struct sim_vmo *vmo, pgoff_t pgoff,
 		SIM_MUST(rounds < SIM_ROUNDS);
 		down_read(lock);
 		need = vmop_cow_write_need(node, pgoff, &res);
+		*page = NULL;
+		if (zeros_do && res.kind == VMOP_RES_ZERO &&
+		    vmop_cow_zeros_stay(node, &res))
+			return 0;
 		if (need == VMOP_NEED_NOTHING)
 			break;
 		up_read(lock);
@@ -102,7 +107,7 @@ int sim_write(struct sim_vmo *vmo, pgoff_t pgoff, unsigned int i, u32 value)
 	/* Nobody writes behind the end. */
 	if (pgoff * PAGE_SIZE + (i + 1) * SHIM_CELL_BYTES > sim_node(vmo)->len)
 		return -ERANGE;
-	ret = sim_get_for_write(vmo, pgoff, &page);
+	ret = sim_get_for_write(vmo, pgoff, false, &page);
 	if (ret)
 		return ret;
 	page->folio->cell[i] = value;
@@ -110,6 +115,27 @@ int sim_write(struct sim_vmo *vmo, pgoff_t pgoff, unsigned int i, u32 value)
 	vmop_page_unlock(page);
 	up_read(&vmo->fam->tree->lock);
 	flat_write(vmo->flat, pgoff, i, value);
+	return 0;
+}
+
+/* Zeros in a part of a page: from now on they are the VMO's own. */
+int sim_zero_cell(struct sim_vmo *vmo, pgoff_t pgoff, unsigned int i)
+{
+	struct vmop_page *page;
+	int ret;
+
+	if (pgoff * PAGE_SIZE + (i + 1) * SHIM_CELL_BYTES > sim_node(vmo)->len)
+		return -ERANGE;
+	ret = sim_get_for_write(vmo, pgoff, true, &page);
+	if (ret)
+		return ret;
+	if (page) {
+		page->folio->cell[i] = 0;
+		vmop_cow_modify(page->node);
+		vmop_page_unlock(page);
+	}
+	up_read(&vmo->fam->tree->lock);
+	flat_write(vmo->flat, pgoff, i, 0);
 	return 0;
 }
 
@@ -248,7 +274,7 @@ int sim_map(struct sim_vmo *vmo, pgoff_t pgoff, bool write)
 		return ret;
 	if (!write)
 		return sim_map_read(vmo, pgoff);
-	ret = sim_get_for_write(vmo, pgoff, &page);
+	ret = sim_get_for_write(vmo, pgoff, false, &page);
 	if (ret)
 		return ret;
 	vmo->space->store_mapped = true;

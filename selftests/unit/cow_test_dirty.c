@@ -193,6 +193,31 @@ static void dt_make_dirty_needs_content(void)
 	READS(r, "100 101 . . .");
 }
 
+/* A detach: what is clean goes, but not what a store is about to be known of. */
+static void det1_clean_and_dirty(void)
+{
+	family(true, 5);
+	fam->store[3][0] = 0;
+	flat_write(r->flat, 3, 0, 0);
+	OK(sim_supply(fam, 0, false));
+	OK(sim_supply(fam, 1, false));
+	OK(sim_supply(fam, 3, true));
+	WRITE(r, 2, 12);
+	OK(sim_zero(r, 4, 5));
+	OK(sim_map(r, 0, false));
+	OK(sim_map(r, 1, false));
+	r->space->mapping.pte[1].dirty = true;
+	sim_drop_clean(fam);
+	EXPECT_EQ(r->space->mapping.nr_mapped, 0);
+	/* Reclaim finds out. */
+	vmop_reclaim_del(resolve(r, 1).page);
+	EXPECT_EQ(resolve(r, 0).kind, VMOP_RES_ABSENT);
+	EXPECT_EQ(resolve(r, 3).kind, VMOP_RES_ABSENT);
+	EXPECT_EQ(dirty_map(), 0x16);
+	OWN(r, 2);
+	READS(r, "100 101 12 . .");
+}
+
 const struct unit_test dirty_tests[] = {
 	UNIT(wb_all_of_it),
 	UNIT(wb_a_part),
@@ -204,5 +229,6 @@ const struct unit_test dirty_tests[] = {
 	UNIT(dt_limit_counts_what_is_dirty),
 	UNIT(dt_leave_is_asked_for),
 	UNIT(dt_make_dirty_needs_content),
+	UNIT(det1_clean_and_dirty),
 	{ 0 }
 };

@@ -182,6 +182,18 @@ static void fail_make_dirty(void)
 	EXPECT_EQ(vmop_plist_nr_dirty_all(&fam->root->pages), 80);
 }
 
+/* Some of them are, when there is no more memory: they become one again. */
+static void fail_make_dirty_between_pages(void)
+{
+	family(true, 1);
+	OK(sim_resize(r, 150 * PAGE_SIZE, true));
+	WRITE(r, 70, 17);
+	WRITE(r, 100, 18);
+	OK(FAIL_EACH(nr_failed, sim_make_dirty(fam, 61, 131)));
+	EXPECT_EQ(own(r), 70);
+	EXPECT_EQ(vmop_plist_nr_dirty_all(&fam->root->pages), 70);
+}
+
 /* A merge that lacks memory leaves what it leaves: nobody can tell. */
 static void fail_merge(void)
 {
@@ -289,6 +301,7 @@ const struct unit_test fail_tests[] = {
 	UNIT(fail_shrink_in_an_interval),
 	UNIT(fail_writeback_and_dirty),
 	UNIT(fail_make_dirty),
+	UNIT(fail_make_dirty_between_pages),
 	UNIT(fail_merge),
 	UNIT(fail_merge_into_the_parent),
 	UNIT(fail_merge_between),

@@ -57,6 +57,7 @@ CALL(call_span, vmop_cow_dirty_span(node, 0, 1, &span))
 CALL(call_map, ({ vmop_cow_dirty_map(node, 0, 0, bits); 0; }))
 CALL(call_is_seen, vmop_cow_is_seen(node, 0, NULL))
 CALL(call_next_below, vmop_cow_next_below(node, node, true, &at))
+CALL(call_zeros_stay, ({ res.owner = node; vmop_cow_zeros_stay(node, &res); }))
 CALL(call_shares, ({ vmop_cow_count_shares(node, &counter, &shares); 0; }))
 
 CALL(call_supply, vmop_cow_supply(node, 0, NULL))
@@ -67,7 +68,9 @@ CALL(call_clear, ({ vmop_cow_clear(node); 0; }))
 CALL(call_make_dirty, vmop_cow_make_dirty(node, 0, 0, &list))
 CALL(call_begin, ({ vmop_cow_writeback_begin(node, 0, 0, false, &at); 0; }))
 CALL(call_end, vmop_cow_writeback_end(node, 0, 0, ignore, NULL))
-CALL(call_move, vmop_cow_move(page, false, node, 8))
+/* Also where there is no memory for it. */
+CALL(call_move, ({ shim.fail_at = shim.allocs + 1;
+		   vmop_cow_move(page, false, node, 1000); }))
 CALL(call_give_page, vmop_cow_give_page(node, 9, page, true))
 CALL(call_unsee, ({ vmop_cow_unsee(node, 0, 0); 0; }))
 CALL(call_hide, ({ vmop_cow_hide(node); 0; }))
@@ -84,7 +87,7 @@ static void locks_shared(void)
 	static void (*const calls[])(struct vmop_cow *node) = {
 		call_resolve, call_absent_end, call_commit_need, call_clean_end,
 		call_count_zeros, call_span, call_map, call_is_seen,
-		call_next_below, call_shares,
+		call_next_below, call_zeros_stay, call_shares,
 	};
 	unsigned int i;
 

@@ -226,6 +226,48 @@ static void reset_after_the_root_was_zeroed(void)
 	READS(c, "9 101");
 }
 
+/* Zeros that were not made, as something is absent, are no change. */
+static void reset_after_a_zero_that_has_to_wait(void)
+{
+	struct sim_vmo *c;
+	pgoff_t done;
+	int ret;
+
+	family(true, 4);
+	c = SNAPSHOT(r, 0, 4);
+	WRITE(c, 0, 9);
+	down_write(&fam->tree->lock);
+	ret = vmop_cow_zero(fam->root, 1, 3, &done);
+	up_write(&fam->tree->lock);
+	EXPECT_EQ(ret, -ENODATA);
+	EXPECT_EQ(done, 1);
+	OK(sim_reset(c));
+	READS(c, "100 101 102 103");
+}
+
+/* The node that is given what the root changes is hidden, and begins behind it. */
+static void reset_below_a_window_that_was_given(void)
+{
+	struct sim_vmo *c, *d;
+
+	family(true, 6);
+	c = SNAPSHOT(r, 2, 3);
+	WRITE(c, 0, 10);
+	d = SNAPSHOT(c, 0, 3);
+	EXPECT(vmop_cow_is_hidden(fam->root->frozen));
+	EXPECT_EQ(fam->root->frozen->offset, 2);
+	WRITE(d, 1, 11);
+	/* It has something of its own where the root changes. */
+	COPIES(0, WRITE(r, 2, 22));
+	OK(sim_reset(d));
+	READS(d, "10 103 104");
+	WRITE(d, 1, 11);
+	WRITE(c, 1, 12);
+	COPIES(0, WRITE(r, 3, 23));
+	EXPECT_EQ(sim_reset(d), -EOPNOTSUPP);
+	READS(d, "10 11 104");
+}
+
 static void reset_after_a_zero_was_preserved(void)
 {
 	struct sim_vmo *c;
@@ -294,6 +336,8 @@ const struct unit_test reset_tests[] = {
 	UNIT(reset_is_not_refused_for_nothing),
 	UNIT(reset_below_a_node_that_was_not_given),
 	UNIT(reset_after_the_root_was_zeroed),
+	UNIT(reset_after_a_zero_that_has_to_wait),
+	UNIT(reset_below_a_window_that_was_given),
 	UNIT(reset_after_a_zero_was_preserved),
 	UNIT(reset_generations),
 	UNIT(reset_base_goes_with_the_node),

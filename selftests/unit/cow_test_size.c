@@ -277,6 +277,40 @@ static void zero8_in_a_snapshot(void)
 	READS(c, ". 11 .");
 }
 
+/* Zeros that somebody else can change do not do. */
+static void zero2_a_part_of_zeros(void)
+{
+	struct sim_vmo *c, *d;
+
+	family(true, 1);
+	OK(sim_resize(r, 4 * PAGE_SIZE, true));
+	c = ON_WRITE(r, 0, 4);
+	OK(sim_zero(c, 1, 2));
+	d = ON_WRITE(c, 1, 2);
+	EXPECT(sim_node(d)->parent == sim_node(c));
+	/* Its own ones do. */
+	OK(sim_zero_cell(r, 2, 1));
+	OK(sim_zero_cell(c, 1, 1));
+	OWN(r, 0);
+	OWN(c, 0);
+	/* The root's, through c, and c's own. */
+	OK(sim_zero_cell(d, 1, 1));
+	OK(sim_zero_cell(d, 0, 1));
+	OWN(d, 2);
+	WRITE(c, 1, 11);
+	WRITE(r, 2, 12);
+	READS(d, ". .");
+	READS(c, "100 11 12 .");
+	/* What is hidden does not change. */
+	sim_close(d);
+	d = MODIFIED(c, 0, 4);
+	OK(sim_zero(d, 0, 4));
+	c = MODIFIED(d, 0, 4);
+	HIDDEN(2);
+	OK(sim_zero_cell(c, 3, 1));
+	OWN(c, 0);
+}
+
 static void zero3_anonymous_gives_memory_back(void)
 {
 	family(false, 3);
@@ -322,6 +356,27 @@ static void zero4_after_the_begin_of_what_is_absent(void)
 	EXPECT_EQ(fam->store[2][0], 9);
 	EXPECT_EQ(resolve(r, 2).kind, VMOP_RES_ZERO);
 	READS(r, "100 . . . .");
+}
+
+/* The same when a snapshot gets the page that they take the place of. */
+static void zero4_after_the_begin_of_what_is_preserved(void)
+{
+	unsigned long map = 0;
+	struct sim_vmo *c;
+
+	family(true, 1);
+	OK(sim_resize(r, 5 * PAGE_SIZE, true));
+	sim_writeback_begin(fam, 1, 5, false);
+	WRITE(r, 2, 9);
+	c = SNAPSHOT(r, 0, 5);
+	OK(sim_zero(r, 2, 3));
+	OK(sim_writeback_end(fam, 1, 5));
+	down_read(&fam->tree->lock);
+	vmop_cow_dirty_map(fam->root, 0, 5, &map);
+	up_read(&fam->tree->lock);
+	EXPECT(map & BIT(2));
+	EXPECT(!(map & BIT(1)));
+	READS(c, "100 . 9 . .");
 }
 
 static void zero4_in_batches(void)
@@ -371,9 +426,11 @@ const struct unit_test size_tests[] = {
 	UNIT(rsz5_same_size),
 	UNIT(zero8_hides_the_parent),
 	UNIT(zero8_in_a_snapshot),
+	UNIT(zero2_a_part_of_zeros),
 	UNIT(zero3_anonymous_gives_memory_back),
 	UNIT(zero4_after_the_begin),
 	UNIT(zero4_after_the_begin_of_what_is_absent),
+	UNIT(zero4_after_the_begin_of_what_is_preserved),
 	UNIT(zero4_in_batches),
 	{ 0 }
 };

@@ -539,6 +539,19 @@ static void cow24_follows_all_of_the_root(void)
 	READS(r, "100 . 102");
 }
 
+/* Whatever its list still has of memory goes with a node. */
+static void destroyed_with_a_marker(void)
+{
+	struct vmop_cow *node;
+
+	family(false, 1);
+	node = vmop_cow_create(fam->tree, r->space, false);
+	OK(vmop_plist_insert_marker(&node->pages, 70));
+	EXPECT(shim.nodes);
+	vmop_cow_destroy(node);
+	EXPECT_EQ(shim.nodes, 0);
+}
+
 /* What was copied in from elsewhere is kept once, for all clones. */
 static void composed(void)
 {
@@ -599,6 +612,7 @@ const struct unit_test tree_tests[] = {
 	UNIT(cow23_root_outlives_its_vmo),
 	UNIT(cow23_closed_in_the_middle),
 	UNIT(cow24_follows_all_of_the_root),
+	UNIT(destroyed_with_a_marker),
 	UNIT(composed),
 	{ 0 }
 };

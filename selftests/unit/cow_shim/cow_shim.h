@@ -27,9 +27,11 @@ struct folio {
 	unsigned long seen;		/* cow_check() has found a viewer */
 };
 
+/* @dirty: as hardware sets it at a store; known when the page is unmapped. */
 struct shim_pte {
 	struct folio *folio;
 	bool write;
+	bool dirty;
 };
 
 /* What is mapped of a space. */

@@ -100,12 +100,21 @@ void folio_put(struct folio *folio)
 }
 
 /* Mappings */
+static void shim_dirty(struct vmop_page *page)
+{
+	if (vmop_cow_tracks_dirt(page->node))
+		vmop_plist_mark_dirty(&page->node->pages, page->pgoff, page);
+}
+
 static void shim_unmap(struct address_space *mapping, pgoff_t pgoff)
 {
 	struct shim_pte *pte = &mapping->pte[pgoff];
 
 	if (!pte->folio)
 		return;
+	/* As ->dirty_folio() of space.c. */
+	if (pte->dirty && pte->folio->private)
+		shim_dirty(pte->folio->private);
 	pte->folio->nr_mapped--;
 	mapping->nr_mapped--;
 	*pte = (struct shim_pte){ 0 };
@@ -120,7 +129,7 @@ void shim_map(struct address_space *mapping, pgoff_t pgoff,
 		return;
 	folio->nr_mapped++;
 	mapping->nr_mapped++;
-	mapping->pte[pgoff] = (struct shim_pte){ folio, write };
+	mapping->pte[pgoff] = (struct shim_pte){ .folio = folio, .write = write };
 }
 
 void unmap_mapping_pages(struct address_space *mapping, pgoff_t start,
