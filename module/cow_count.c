@@ -171,8 +171,6 @@ static pgoff_t vmop_count_next(const struct vmop_cow *leaf, pgoff_t pgoff)
 
 	for (node = leaf; node->parent; node = node->parent) {
 		end = min(end, node->limit);
-		if (pgoff >= end)
-			break;
 		pgoff += node->offset;
 		end += node->offset;
 		shift += node->offset;

@@ -122,7 +122,8 @@ pgoff_t vmop_cow_preserve_next(struct vmop_cow *node, pgoff_t start,
 					    pgoff - frozen->offset,
 					    last - frozen->offset) +
 			frozen->offset;
-		if (pgoff < last && vmop_cow_must_preserve(node, pgoff))
+		/* Of @last it is not true, or that is @end. */
+		if (vmop_cow_must_preserve(node, pgoff))
 			return pgoff;
 		cond_resched();
 	}
