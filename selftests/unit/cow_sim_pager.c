@@ -202,8 +202,10 @@ void sim_drop_clean(struct sim_family *fam)
 	pgoff_t pgoff;
 
 	down_write(&fam->tree->lock);
-	vmop_map_zap_zero(fam->root, 0, fam->root->nr_pages);
+	if (fam->root->nr_pages)
+		vmop_map_zap(fam->root, 0, fam->root->nr_pages);
 	vmop_cow_drop_clean(fam->root);
+	vmop_map_zap_zero(fam->root, 0, fam->root->nr_pages);
 	up_write(&fam->tree->lock);
 	for (pgoff = 0; pgoff < fam->root->nr_pages; pgoff++) {
 		slot = vmop_plist_lookup(pages, pgoff);

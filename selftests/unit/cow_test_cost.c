@@ -24,10 +24,31 @@ static void write_all(struct sim_vmo *vmo)
 		WRITE(vmo, pgoff, 10 + pgoff);
 }
 
-static void set_huge(struct vmop_cow *node)
+/* Behind what predictions cover. */
+static void set_pages(struct vmop_cow *node, pgoff_t nr_pages)
 {
-	node->len = HUGE_PAGES << PAGE_SHIFT;
-	node->nr_pages = HUGE_PAGES;
+	node->len = nr_pages << PAGE_SHIFT;
+	node->nr_pages = nr_pages;
+}
+
+static void give(struct vmop_cow *node, pgoff_t pgoff)
+{
+	struct vmop_page *page = vmop_page_alloc(NULL, true);
+
+	down_write(&fam->tree->lock);
+	OK(vmop_cow_give_page(node, pgoff, page, true));
+	up_write(&fam->tree->lock);
+}
+
+/* @to becomes a clone of the first pages of @from. */
+static void snapshot(struct sim_vmo *from, struct sim_vmo *to, pgoff_t nr_pages)
+{
+	struct vmop_cow *left = vmop_cow_create(fam->tree, from->space, false);
+
+	down_write(&fam->tree->lock);
+	EXPECT(vmop_cow_snapshot(sim_node(from), left, sim_node(to), 0,
+				 nr_pages));
+	up_write(&fam->tree->lock);
 }
 
 /* Of those that are left the one is asked that has changed least. */
@@ -73,18 +94,15 @@ static void close_below_a_small_window(void)
 
 static void zeros_of_a_huge_clone(void)
 {
-	struct vmop_cow *left;
 	struct sim_vmo *c;
 	pgoff_t done;
 
 	family(false, 1);
 	WRITE(r, 0, 7);
 	c = SNAPSHOT(r, 1, 0);
-	left = vmop_cow_create(fam->tree, r->space, false);
+	set_pages(sim_node(r), HUGE_PAGES);
+	snapshot(r, c, HUGE_PAGES);
 	down_write(&fam->tree->lock);
-	set_huge(sim_node(r));
-	EXPECT(vmop_cow_snapshot(sim_node(r), left, sim_node(c), 0,
-				 HUGE_PAGES));
 	OK(vmop_cow_zero(sim_node(c), 0, HUGE_PAGES, &done));
 	EXPECT_EQ(done, HUGE_PAGES);
 	OK(vmop_cow_zero(sim_node(r), 1, HUGE_PAGES, &done));
@@ -93,6 +111,38 @@ static void zeros_of_a_huge_clone(void)
 	EXPECT(!sim_node(c)->parent);
 	EXPECT_EQ(own(c), 0);
 	sim_close(c);
+}
+
+/* Shares are counted where there is something that is seen, and nowhere else. */
+static void shares_below_a_small_window(void)
+{
+	static struct vmop_cow_counter counter;
+	struct vmop_cow_shares shares = { 0 };
+	struct sim_vmo *c, *d;
+	pgoff_t pgoff;
+
+	family(false, 0);
+	c = SNAPSHOT(r, 0, 0);
+	d = SNAPSHOT(r, 0, 0);
+	set_pages(sim_node(r), 40000);
+	for (pgoff = 0; pgoff < 40000; pgoff += 2000)
+		give(sim_node(r), pgoff);
+	snapshot(r, c, 1);
+	set_pages(sim_node(c), 40000);
+	give(sim_node(c), 1);
+	snapshot(c, d, 40000);
+	down_read(&fam->tree->lock);
+	EXPECT(YIELDS(vmop_cow_count_shares(sim_node(d), &counter,
+					    &shares)) < 10);
+	EXPECT_EQ(shares.nr_shared, 2);
+	memset(&shares, 0, sizeof(shares));
+	EXPECT(YIELDS(vmop_cow_count_shares(sim_node(r), &counter,
+					    &shares)) >= 20);
+	EXPECT_EQ(shares.nr_private, 19);
+	up_read(&fam->tree->lock);
+	sim_close(r);
+	sim_close(c);
+	sim_close(d);
 }
 
 static void dirty_zeros_of_a_huge_root(void)
@@ -115,7 +165,7 @@ static void detach_of_a_huge_root(void)
 {
 	family(true, 0);
 	down_write(&fam->tree->lock);
-	set_huge(fam->root);
+	set_pages(fam->root, HUGE_PAGES);
 	OK(vmop_cow_supply(fam->root, HUGE_PAGES - 1, NULL));
 	vmop_cow_drop_clean(fam->root);
 	EXPECT(vmop_plist_is_empty(&fam->root->pages));
@@ -127,6 +177,7 @@ const struct unit_test cost_tests[] = {
 	UNIT(close_one_of_many),
 	UNIT(close_below_a_small_window),
 	UNIT(zeros_of_a_huge_clone),
+	UNIT(shares_below_a_small_window),
 	UNIT(dirty_zeros_of_a_huge_root),
 	UNIT(detach_of_a_huge_root),
 	{ 0 }

@@ -115,13 +115,14 @@ static void wb_begin_in_batches(void)
 
 	fam = sim_create(true, 0);
 	r = fam->vmo[0];
-	for (pgoff = 0; pgoff < 1500; pgoff++) {
+	/* The first one stays zeros. */
+	for (pgoff = 1; pgoff < 1500; pgoff++) {
 		page = vmop_page_alloc(NULL, true);
 		list_add(&page->lru, &pages);
 	}
 	down_write(&fam->tree->lock);
 	OK(vmop_cow_resize(fam->root, 1500 * PAGE_SIZE, &done));
-	OK(vmop_cow_make_dirty(fam->root, 0, 1500, &pages));
+	OK(vmop_cow_make_dirty(fam->root, 1, 1500, &pages));
 	vmop_cow_writeback_begin(fam->root, 0, 1500, false, &done);
 	EXPECT(done >= 100 && done < 1500);
 	EXPECT_EQ(state(done - 1), VMOP_AWAITING_CLEAN);
@@ -207,7 +208,9 @@ static void det1_clean_and_dirty(void)
 	OK(sim_map(r, 0, false));
 	OK(sim_map(r, 1, false));
 	r->space->mapping.pte[1].dirty = true;
-	sim_drop_clean(fam);
+	down_write(&fam->tree->lock);
+	vmop_cow_drop_clean(fam->root);
+	up_write(&fam->tree->lock);
 	EXPECT_EQ(r->space->mapping.nr_mapped, 0);
 	/* Reclaim finds out. */
 	vmop_reclaim_del(resolve(r, 1).page);

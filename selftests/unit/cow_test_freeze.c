@@ -125,6 +125,35 @@ static void freeze_shrink_moves_pages(void)
 	READS(c, "100 . 12 103");
 }
 
+/* To whole pages: no page is cut, none is copied. */
+static void freeze_shrink_between_pages(void)
+{
+	struct sim_vmo *c;
+
+	family(true, 4);
+	WRITE(r, 2, 12);
+	OK(sim_supply(fam, 3, false));
+	c = SNAPSHOT(r, 0, 4);
+	COPIES(0, OK(sim_resize(r, 2 * PAGE_SIZE, false)));
+	READS(c, "100 101 12 103");
+	OWN(c, 2);
+}
+
+/* With nothing in its window a clone of a snapshot needs nothing to be kept. */
+static void freeze_nothing_of_a_snapshot(void)
+{
+	struct sim_vmo *c, *d;
+
+	family(true, 2);
+	c = SNAPSHOT(r, 0, 2);
+	d = SNAPSHOT(c, 2, 2);
+	HIDDEN(0);
+	READS(d, ". .");
+	d = SNAPSHOT(c, 0, 0);
+	HIDDEN(0);
+	EXPECT(fam->root->frozen == sim_node(c));
+}
+
 static void freeze_shrink_over_what_is_absent(void)
 {
 	struct sim_vmo *c;
@@ -378,6 +407,8 @@ const struct unit_test freeze_tests[] = {
 	UNIT(freeze_zero_moves_pages),
 	UNIT(freeze_zero_waits_for_what_is_absent),
 	UNIT(freeze_shrink_moves_pages),
+	UNIT(freeze_shrink_between_pages),
+	UNIT(freeze_nothing_of_a_snapshot),
 	UNIT(freeze_shrink_over_what_is_absent),
 	UNIT(freeze_shrink_in_a_page),
 	UNIT(freeze_several),

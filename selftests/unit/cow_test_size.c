@@ -209,6 +209,44 @@ static void rsz2_supplied_behind_the_end(void)
 	EXPECT_EQ(resolve(r, 0).page->folio->cell[SHIM_CELLS - 1], 0);
 }
 
+/* What shows the same afterwards stays mapped. */
+static void rsz2_what_stays_mapped(void)
+{
+	struct sim_vmo *c, *d;
+
+	family(true, 2);
+	c = ON_WRITE(r, 0, 4);
+	WRITE(c, 0, 9);
+	d = ON_WRITE(c, 0, 4);
+	EXPECT(sim_node(d)->parent == sim_node(c));
+	OK(sim_map(c, 0, false));
+	OK(sim_map(c, 2, false));
+	OK(sim_map(d, 3, false));
+	/* Zeros behind the window become zeros behind an end. */
+	OK(sim_resize(c, 2 * PAGE_SIZE + CELL, false));
+	EXPECT(c->space->mapping.pte[2].folio);
+	OK(sim_resize(c, 2 * PAGE_SIZE, false));
+	EXPECT(d->space->mapping.pte[3].folio);
+	/* A page of its own loses its tail in its place. */
+	OK(sim_resize(c, CELL, false));
+	EXPECT(c->space->mapping.pte[0].folio);
+	READS(c, "9");
+	READS(d, "9 . . .");
+}
+
+static void rsz2_no_cut_is_forgotten_in_an_empty_range(void)
+{
+	family(true, 2);
+	OK(sim_resize(r, PAGE_SIZE + CELL, true));
+	OK(sim_resize(r, 2 * PAGE_SIZE, true));
+	down_write(&fam->tree->lock);
+	vmop_cow_forget_cuts(fam->root, 0, 0);
+	vmop_cow_forget_cuts(fam->root, 1, 1);
+	vmop_cow_forget_cuts(fam->root, 2, 1);
+	up_write(&fam->tree->lock);
+	EXPECT_EQ(vmop_cow_cut(fam->root, 1), CELL);
+}
+
 static void rsz3_grown_root_is_never_asked_for(void)
 {
 	struct sim_vmo *c;
@@ -341,6 +379,23 @@ static void zero4_after_the_begin(void)
 	READS(r, "100 . . . .");
 }
 
+/* New space is nothing that the pager was writing when it was no space yet. */
+static void wb19_grown_after_the_begin(void)
+{
+	unsigned long map = 0;
+
+	family(true, 1);
+	OK(sim_resize(r, 5 * PAGE_SIZE, true));
+	sim_writeback_begin(fam, 1, 5, false);
+	OK(sim_resize(r, 3 * PAGE_SIZE, true));
+	OK(sim_resize(r, 5 * PAGE_SIZE, true));
+	OK(sim_writeback_end(fam, 1, 5));
+	down_read(&fam->tree->lock);
+	vmop_cow_dirty_map(fam->root, 0, 5, &map);
+	up_read(&fam->tree->lock);
+	EXPECT_EQ(map, 0x18);
+}
+
 static void zero4_after_the_begin_of_what_is_absent(void)
 {
 	family(true, 1);
@@ -422,6 +477,8 @@ const struct unit_test size_tests[] = {
 	UNIT(rsz2_lower_cuts_win),
 	UNIT(rsz2_cut_in_a_clone_gets_a_page),
 	UNIT(rsz2_supplied_behind_the_end),
+	UNIT(rsz2_what_stays_mapped),
+	UNIT(rsz2_no_cut_is_forgotten_in_an_empty_range),
 	UNIT(rsz3_grown_root_is_never_asked_for),
 	UNIT(rsz5_same_size),
 	UNIT(zero8_hides_the_parent),
@@ -429,6 +486,7 @@ const struct unit_test size_tests[] = {
 	UNIT(zero2_a_part_of_zeros),
 	UNIT(zero3_anonymous_gives_memory_back),
 	UNIT(zero4_after_the_begin),
+	UNIT(wb19_grown_after_the_begin),
 	UNIT(zero4_after_the_begin_of_what_is_absent),
 	UNIT(zero4_after_the_begin_of_what_is_preserved),
 	UNIT(zero4_in_batches),

@@ -496,6 +496,22 @@ static void cow23_root_outlives_its_vmo(void)
 	EXPECT(!fam->root);
 }
 
+/* What no clone sees is its own still: the pager has not got it yet. */
+static void cow23_root_keeps_its_pages(void)
+{
+	struct sim_vmo *b, *c;
+
+	family(true, 3);
+	WRITE(r, 0, 7);
+	b = ON_WRITE(r, 1, 2);
+	c = ON_WRITE(r, 2, 1);
+	sim_close(r);
+	PAGES(1);
+	EXPECT_EQ(vmop_plist_nr_dirty_all(&fam->root->pages), 1);
+	READS(b, "101 102");
+	READS(c, "102");
+}
+
 static void cow23_closed_in_the_middle(void)
 {
 	struct sim_vmo *a, *b, *c;
@@ -610,6 +626,7 @@ const struct unit_test tree_tests[] = {
 	UNIT(cow22_deep_closed_in_any_order),
 	UNIT(cow22_deep_is_resized_and_written),
 	UNIT(cow23_root_outlives_its_vmo),
+	UNIT(cow23_root_keeps_its_pages),
 	UNIT(cow23_closed_in_the_middle),
 	UNIT(cow24_follows_all_of_the_root),
 	UNIT(destroyed_with_a_marker),
