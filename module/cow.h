@@ -308,6 +308,7 @@ struct vmop_cow *vmop_cow_next_below(struct vmop_cow *top,
 void vmop_cow_attach(struct vmop_cow *node, struct vmop_cow *parent,
 		     pgoff_t offset, pgoff_t limit);
 void vmop_cow_sink(struct vmop_cow *node);
+void vmop_cow_rise(struct vmop_cow *node);
 void vmop_cow_clone(struct vmop_cow *node, struct vmop_cow *child,
 		    pgoff_t offset, pgoff_t nr_pages);
 bool vmop_cow_snapshot(struct vmop_cow *node, struct vmop_cow *left,

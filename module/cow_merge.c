@@ -226,8 +226,10 @@ static void vmop_cow_adopt_place(struct vmop_cow *node, struct vmop_cow *child)
 	list_for_each_entry(below, &child->children, sibling)
 		below->parent = node;
 	list_splice_init(&child->children, &node->children);
-	if (vmop_cow_is_leaf(child))
+	if (vmop_cow_is_leaf(child)) {
 		child->home->node = node;
+		vmop_cow_rise(node);
+	}
 	child->parent = NULL;
 	node->limit = min(node->limit, child->limit);
 	vmop_cow_forget_cuts(node, child->limit, node->nr_pages);

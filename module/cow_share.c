@@ -49,10 +49,7 @@ bool vmop_cow_is_seen(struct vmop_cow *node, pgoff_t pgoff,
 
 	vmop_cow_assert_held(node);
 	while ((below = vmop_cow_next_below(node, below, descend, &offset))) {
-		if (pgoff < offset) {
-			descend = false;
-			continue;
-		}
+		/* In front of its window is behind it: the difference wraps. */
 		if (vmop_cow_looks_up(below, pgoff - offset, &descend) &&
 		    below != but)
 			return true;

@@ -85,6 +85,18 @@ void vmop_cow_sink(struct vmop_cow *node)
 		list_move_tail(&node->sibling, &node->parent->children);
 }
 
+/**
+ * vmop_cow_rise() - put a node before its siblings
+ * @node: a node that is a leaf again
+ *
+ * Context: exclusive tree lock.
+ */
+void vmop_cow_rise(struct vmop_cow *node)
+{
+	if (node->parent)
+		list_move(&node->sibling, &node->parent->children);
+}
+
 /* Has a node nothing to say about a range? */
 static bool vmop_cow_is_bare(struct vmop_cow *node, pgoff_t start, pgoff_t end)
 {
