@@ -131,6 +131,20 @@ static const char *check_hidden(const struct cow_family *family,
 	return NULL;
 }
 
+/* Who looks for somebody that sees a page goes down as seldom as may be. */
+static const char *check_order(const struct vmop_cow *node)
+{
+	const struct vmop_cow *child;
+	bool hidden = false;
+
+	list_for_each_entry(child, &node->children, sibling) {
+		WRONG_IF(hidden && vmop_cow_is_leaf(child),
+			 "a leaf behind a hidden sibling");
+		hidden = vmop_cow_is_hidden(child);
+	}
+	return NULL;
+}
+
 static const char *check_shape(const struct cow_family *family,
 			       const struct vmop_cow *node)
 {
@@ -143,6 +157,8 @@ static const char *check_shape(const struct cow_family *family,
 		 "size in pages and in bytes differ");
 	if (!wrong)
 		wrong = check_frozen(node);
+	if (!wrong)
+		wrong = check_order(node);
 	if (!wrong && !vmop_cow_is_leaf(node))
 		wrong = check_hidden(family, node);
 	return wrong;
@@ -242,6 +258,7 @@ static const char *check_content(struct vmop_cow *node, unsigned long *nr_pages)
 	unsigned int reserved;
 	const char *wrong = vmop_plist_check(&node->pages, &reserved);
 
+	WRONG_IF(!wrong && reserved, "a position is still reserved");
 	if (!wrong)
 		wrong = check_pages(node, nr_pages);
 	if (!wrong)

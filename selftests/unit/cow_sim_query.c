@@ -55,6 +55,8 @@ static void query_preserve(struct vmop_cow *node)
 		if (vmop_cow_must_preserve(node, start))
 			next = start;
 		SIM_MUST(vmop_cow_preserve_next(node, start, nr_pages) == next);
+		SIM_MUST(vmop_cow_preserve_next(node, start, start + 1) ==
+			 min(next, start + 1));
 	}
 }
 

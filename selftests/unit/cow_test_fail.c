@@ -145,14 +145,17 @@ static void fail_shrink_in_an_interval(void)
 {
 	struct sim_vmo *c;
 
+	/* So long that there is no node for where it is cut. */
 	family(true, 1);
-	OK(sim_resize(r, 20 * PAGE_SIZE, true));
-	WRITE(r, 12, 12);
-	WRITE(r, 9, 19);
-	c = SNAPSHOT(r, 0, 20);
-	OK(FAIL_EACH(nr_failed, sim_resize(r, 5 * PAGE_SIZE, false)));
-	READS(c, "100 . . . . . . . . 19 . . 12 . . . . . . .");
-	READS(r, "100 . . . .");
+	OK(sim_resize(r, 150 * PAGE_SIZE, true));
+	WRITE(r, 140, 12);
+	WRITE(r, 145, 19);
+	c = SNAPSHOT(r, 0, 150);
+	OK(FAIL_EACH(nr_failed, sim_resize(r, 90 * PAGE_SIZE, false)));
+	EXPECT(nr_failed >= 2);
+	EXPECT_EQ(reads(c, 140), 12);
+	EXPECT_EQ(reads(c, 145), 19);
+	EXPECT_EQ(own(c), 2);
 }
 
 static void fail_writeback_and_dirty(void)

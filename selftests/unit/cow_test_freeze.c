@@ -154,6 +154,22 @@ static void freeze_nothing_of_a_snapshot(void)
 	EXPECT(fam->root->frozen == sim_node(c));
 }
 
+/* What the snapshot has itself may be absent. */
+static void freeze_shrink_over_what_it_has(void)
+{
+	struct sim_vmo *c;
+
+	family(true, 4);
+	c = SNAPSHOT(r, 0, 4);
+	WRITE(c, 2, 22);
+	WRITE(c, 3, 23);
+	EXPECT(sim_evict(fam, 0) && sim_evict(fam, 0));
+	EXPECT_EQ(resolve(r, 2).kind, VMOP_RES_ABSENT);
+	OK(sim_resize(r, 2 * PAGE_SIZE, false));
+	READS(c, "100 101 22 23");
+	READS(r, "100 101");
+}
+
 static void freeze_shrink_over_what_is_absent(void)
 {
 	struct sim_vmo *c;
@@ -409,6 +425,7 @@ const struct unit_test freeze_tests[] = {
 	UNIT(freeze_shrink_moves_pages),
 	UNIT(freeze_shrink_between_pages),
 	UNIT(freeze_nothing_of_a_snapshot),
+	UNIT(freeze_shrink_over_what_it_has),
 	UNIT(freeze_shrink_over_what_is_absent),
 	UNIT(freeze_shrink_in_a_page),
 	UNIT(freeze_several),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * COW-21 where the child has less than the hidden node: the node takes the child's
- * place, and nearly nothing moves.
+ * COW-21, mostly where the child has less than the hidden node: the node takes the
+ * child's place, and nearly nothing moves.
  */
 #include "cow_test.h"
 
@@ -71,6 +71,32 @@ static void cow19_mapped_through_a_leaf(void)
 	OK(sim_resize(c, PAGE_SIZE, false));
 	EXPECT(!d->space->mapping.pte[3].folio);
 	READS(d, "10 . . .");
+}
+
+/* A cut and zeros behind the window of the one that is left. */
+static void cow21_not_what_is_behind_the_window(void)
+{
+	struct sim_vmo *a, *b;
+
+	family(true, 8);
+	a = MODIFIED(r, 0, 8);
+	OK(sim_resize(a, 3 * PAGE_SIZE + SHIM_CELL_BYTES, false));
+	OK(sim_resize(a, 8 * PAGE_SIZE, false));
+	OK(sim_zero(a, 1, 3));
+	b = MODIFIED(a, 0, 2);
+	sim_close(a);
+	HIDDEN(0);
+	READS(b, "100 .");
+	OK(sim_resize(b, 4 * PAGE_SIZE, false));
+	READS(b, "100 . . .");
+	a = MODIFIED(r, 0, 8);
+	OK(sim_resize(a, 3 * PAGE_SIZE + SHIM_CELL_BYTES, false));
+	OK(sim_resize(a, 8 * PAGE_SIZE, false));
+	b = MODIFIED(a, 0, 4);
+	OK(sim_resize(b, 3 * PAGE_SIZE, false));
+	sim_close(a);
+	HIDDEN(0);
+	READS(b, "100 101 102");
 }
 
 static void cow21_adopts_a_leaf(void)
@@ -293,6 +319,7 @@ const struct unit_test merge_tests[] = {
 	UNIT(cow18_through_windows),
 	UNIT(cow18_hidden_by_a_close),
 	UNIT(cow19_mapped_through_a_leaf),
+	UNIT(cow21_not_what_is_behind_the_window),
 	UNIT(cow21_adopts_a_leaf),
 	UNIT(cow21_adopts_a_shorter_one),
 	UNIT(cow21_adopts_a_longer_one),
