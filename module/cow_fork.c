@@ -141,7 +141,6 @@ static int vmop_cow_preserve_move(struct vmop_cow *node, struct vmop_page *page,
 	if (ret)
 		return ret;
 	vmop_page_zero_tail(page, vmop_cow_cut(frozen, pgoff));
-	frozen->base_lost = true;
 	return 0;
 }
 
@@ -279,7 +278,6 @@ static int vmop_cow_preserve_copy(struct vmop_cow *node, pgoff_t pgoff,
 		ret = vmop_plist_insert_marker(&frozen->pages, pgoff);
 		if (ret)
 			return ret;
-		frozen->base_lost = true;
 		/* The new page is still to be used, at the position itself. */
 		return -EEXIST;
 	}
@@ -291,7 +289,6 @@ static int vmop_cow_preserve_copy(struct vmop_cow *node, pgoff_t pgoff,
 	vmop_page_zero_tail(page, vmop_cow_cut(frozen, pgoff));
 	vmop_page_attach(page, frozen, pgoff);
 	vmop_map_zap(frozen, pgoff, 1);
-	frozen->base_lost = true;
 	return 0;
 }
 

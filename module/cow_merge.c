@@ -169,6 +169,7 @@ static int vmop_cow_adopt_content(struct vmop_cow *node, struct vmop_cow *child)
 	struct vmop_interval interval;
 	struct vmop_slot slot;
 	pgoff_t pgoff = 0;
+	pgoff_t stop;
 	int ret;
 
 	for (;;) {
@@ -177,16 +178,15 @@ static int vmop_cow_adopt_content(struct vmop_cow *node, struct vmop_cow *child)
 		if (pgoff >= child->limit)
 			return 0;
 		slot = vmop_plist_lookup(&child->pages, pgoff);
-		interval.end = pgoff + 1;
-		if (slot.kind == VMOP_SLOT_ZERO)
-			vmop_plist_find_interval(&child->pages, pgoff,
-						 &interval);
+		stop = pgoff + 1;
+		if (vmop_plist_find_interval(&child->pages, pgoff, &interval))
+			stop = interval.end;
 		ret = slot.kind == VMOP_SLOT_PAGE ?
 		      vmop_cow_adopt_page(node, slot.page) :
-		      vmop_cow_adopt_zeros(node, pgoff, interval.end);
+		      vmop_cow_adopt_zeros(node, pgoff, stop);
 		if (ret)
 			return ret;
-		pgoff = interval.end;
+		pgoff = stop;
 		cond_resched();
 	}
 }

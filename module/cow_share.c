@@ -47,7 +47,6 @@ bool vmop_cow_is_seen(struct vmop_cow *node, pgoff_t pgoff,
 	bool descend = true;
 	pgoff_t offset = 0;
 
-	vmop_cow_assert_held(node);
 	while ((below = vmop_cow_next_below(node, below, descend, &offset))) {
 		/* In front of its window is behind it: the difference wraps. */
 		if (vmop_cow_looks_up(below, pgoff - offset, &descend) &&
@@ -207,7 +206,6 @@ void vmop_cow_unsee(struct vmop_cow *node, pgoff_t start, pgoff_t end)
  */
 void vmop_cow_hide(struct vmop_cow *node)
 {
-	vmop_cow_assert_exclusive(node);
 	if (node->nr_pages)
 		vmop_cow_drop_unseen(node, 0, node->nr_pages);
 	vmop_cow_unsee(node, 0, node->limit);

@@ -167,9 +167,13 @@ int vmop_cow_resize(struct vmop_cow *node, u64 len, pgoff_t *missing)
 			return ret;
 	}
 	ret = vmop_cow_move_end(node, nr_pages, missing);
-	if (!ret && cut)
+	if (!ret && cut) {
+		if (len < node->len)
+			vmop_cow_outdate(node, tail >> PAGE_SHIFT,
+					 (tail >> PAGE_SHIFT) + 1);
 		vmop_cow_zero_tail(node, tail >> PAGE_SHIFT,
 				   tail & ~PAGE_MASK);
+	}
 	if (cut)
 		xa_release(&node->cuts, tail >> PAGE_SHIFT);
 	if (ret)
