@@ -80,16 +80,17 @@ static void close_below_a_small_window(void)
 
 	family(false, SIM_PAGES);
 	write_all(r);
-	c = SNAPSHOT(r, 0, 1);
-	SNAPSHOT(r, 1, SIM_PAGES - 1);
+	c = SNAPSHOT(r, 100, 1);
+	SNAPSHOT(r, 0, 100);
+	SNAPSHOT(r, 101, SIM_PAGES - 101);
 	sim_close(r);
-	OK(sim_resize(c, SIM_PAGES * PAGE_SIZE, false));
+	OK(sim_resize(c, 60 * PAGE_SIZE, false));
 	WRITE(c, 5, 99);
-	d = SNAPSHOT(c, 0, SIM_PAGES);
+	d = SNAPSHOT(c, 0, 60);
 	HIDDEN(2);
 	EXPECT(YIELDS(sim_close(d)) < 20);
 	HIDDEN(1);
-	EXPECT_EQ(reads(c, 0), 10);
+	EXPECT_EQ(reads(c, 0), 110);
 }
 
 static void zeros_of_a_huge_clone(void)
@@ -145,6 +146,28 @@ static void shares_below_a_small_window(void)
 	sim_close(d);
 }
 
+static void zeros_of_a_huge_original(void)
+{
+	struct vmop_cow *node;
+	struct sim_vmo *c;
+	pgoff_t done;
+
+	family(false, 1);
+	WRITE(r, 0, 7);
+	node = sim_node(r);
+	c = SNAPSHOT(r, 1, 0);
+	set_pages(node, HUGE_PAGES);
+	snapshot(r, c, 1);
+	down_write(&fam->tree->lock);
+	OK(vmop_cow_zero(sim_node(r), 1, HUGE_PAGES, &done));
+	up_write(&fam->tree->lock);
+	sim_close(c);
+	EXPECT(sim_node(r) == node);
+	EXPECT_EQ(own(r), 1);
+	EXPECT(vmop_plist_in_interval(&node->pages, HUGE_PAGES - 1));
+	sim_close(r);
+}
+
 static void dirty_zeros_of_a_huge_root(void)
 {
 	unsigned long nr_pages;
@@ -177,6 +200,7 @@ const struct unit_test cost_tests[] = {
 	UNIT(close_one_of_many),
 	UNIT(close_below_a_small_window),
 	UNIT(zeros_of_a_huge_clone),
+	UNIT(zeros_of_a_huge_original),
 	UNIT(shares_below_a_small_window),
 	UNIT(dirty_zeros_of_a_huge_root),
 	UNIT(detach_of_a_huge_root),

@@ -123,6 +123,8 @@ static void freeze_shrink_moves_pages(void)
 	OK(sim_resize(r, 4 * PAGE_SIZE, false));
 	WRITE(r, 2, 99);
 	READS(c, "100 . 12 103");
+	EXPECT_EQ(sim_reset(c), -EOPNOTSUPP);
+	READS(c, "100 . 12 103");
 }
 
 /* To whole pages: no page is cut, none is copied. */

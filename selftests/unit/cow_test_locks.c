@@ -81,6 +81,7 @@ CALL(call_freeze, vmop_cow_freeze(node, NULL, sim_node(other), 0, 0))
 CALL(call_clamp, ({ vmop_cow_clamp_children(node, 0); 0; }))
 CALL(call_close, ({ vmop_cow_close(node, &list); 0; }))
 CALL(call_reset, vmop_cow_reset(node, bits))
+CALL(call_merge, ({ vmop_cow_merge(node, &list); 0; }))
 
 static void locks_shared(void)
 {
@@ -116,6 +117,9 @@ static void locks_exclusive(void)
 	for (i = 0; i < ARRAY_SIZE(calls); i++)
 		EXPECT(dies(calls[i], fam->root, true));
 	/* Also where there is nothing to do. */
+	sim_close(other);
+	other = resettable(r, SIM_AT_LEAST_ON_WRITE, 0, 1);
+	EXPECT(dies(call_merge, fam->root, true));
 	sim_close(other);
 	EXPECT(sim_evict(fam, 0));
 	EXPECT(dies(call_drop_clean, fam->root, true));

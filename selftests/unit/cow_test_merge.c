@@ -57,6 +57,28 @@ static void cow18_hidden_by_a_close(void)
 	READS(d, "20 11");
 }
 
+/* The same further up, where it was a leaf below a hidden node. */
+static void cow18_hidden_below_a_hidden_one(void)
+{
+	struct sim_vmo *a, *p;
+
+	family(true, 6);
+	a = MODIFIED(r, 0, 6);
+	write_all(a, 10);
+	p = ON_WRITE(a, 0, 6);
+	WRITE(p, 0, 20);
+	ON_WRITE(a, 0, 2);
+	ON_WRITE(p, 0, 2);
+	ON_WRITE(p, 0, 1);
+	sim_close(a);
+	HIDDEN(1);
+	/* Six of the root, six of a, one of p. */
+	PAGES(13);
+	sim_close(p);
+	HIDDEN(2);
+	PAGES(9);
+}
+
 static void cow19_mapped_through_a_leaf(void)
 {
 	struct sim_vmo *c, *d;
@@ -237,6 +259,64 @@ static void cow21_adopts_one_that_was_resettable(void)
 	READS(b, "10 21 12 13");
 }
 
+/* What was kept for a reset of the child, behind what the child has itself. */
+static void cow21_adopts_over_a_base(void)
+{
+	struct sim_vmo *b, *d, *e;
+
+	family(false, 4);
+	write_all(r, 10);
+	b = resettable(r, SIM_SNAPSHOT, 0, 4);
+	e = SNAPSHOT(r, 0, 1);
+	WRITE(b, 1, 21);
+	sim_close(r);
+	PAGES(5);
+	d = SNAPSHOT(b, 0, 4);
+	sim_close(e);
+	HIDDEN(1);
+	PAGES(4);
+	READS(b, "10 21 12 13");
+	READS(d, "10 21 12 13");
+}
+
+/* A snapshot that was given zeros, below one that was given pages. */
+static void cow21_adopts_a_marker(void)
+{
+	struct sim_vmo *a, *b, *d;
+
+	family(true, 4);
+	OK(sim_zero(r, 1, 2));
+	a = SNAPSHOT(r, 0, 4);
+	WRITE(r, 1, 31);
+	b = SNAPSHOT(r, 0, 4);
+	d = SNAPSHOT(a, 0, 4);
+	HIDDEN(2);
+	WRITE(r, 0, 40);
+	WRITE(r, 2, 42);
+	WRITE(r, 3, 43);
+	sim_close(b);
+	HIDDEN(1);
+	READS(a, "100 . 102 103");
+	READS(d, "100 . 102 103");
+}
+
+static void cow21_adopts_without_a_cut(void)
+{
+	struct sim_vmo *c, *d;
+
+	family(true, 8);
+	c = MODIFIED(r, 0, 8);
+	OK(sim_resize(c, 5 * PAGE_SIZE + SHIM_CELL_BYTES, false));
+	OK(sim_resize(c, 8 * PAGE_SIZE, false));
+	WRITE(c, 0, 10);
+	WRITE(c, 1, 11);
+	d = MODIFIED(c, 0, 8);
+	OK(sim_resize(c, 3 * PAGE_SIZE, false));
+	sim_close(d);
+	HIDDEN(0);
+	READS(c, "10 11 102");
+}
+
 /* Its window into the root is not wider than the child's was. */
 static void cow21_adopts_below_a_root(void)
 {
@@ -288,6 +368,8 @@ static void cow21_adopts_without_memory(void)
 
 	for (nth = 1; failed; nth++) {
 		family(true, 150);
+		fam->store[130][SHIM_CELLS - 1] = 500;
+		flat_write(r->flat, 130, SHIM_CELLS - 1, 500);
 		c = MODIFIED(r, 0, 150);
 		WRITE(c, 0, 10);
 		WRITE(c, 1, 11);
@@ -301,6 +383,7 @@ static void cow21_adopts_without_memory(void)
 		WRITE(c, 100, 18);
 		OK(sim_resize(c, 145 * PAGE_SIZE + SHIM_CELL_BYTES, false));
 		OK(sim_resize(c, 130 * PAGE_SIZE + SHIM_CELL_BYTES, false));
+		OK(sim_resize(c, 140 * PAGE_SIZE, false));
 		shim.fail_at = shim.allocs + nth;
 		shim.failed = false;
 		sim_close(fam->vmo[2]);
@@ -318,6 +401,7 @@ static void cow21_adopts_without_memory(void)
 const struct unit_test merge_tests[] = {
 	UNIT(cow18_through_windows),
 	UNIT(cow18_hidden_by_a_close),
+	UNIT(cow18_hidden_below_a_hidden_one),
 	UNIT(cow19_mapped_through_a_leaf),
 	UNIT(cow21_not_what_is_behind_the_window),
 	UNIT(cow21_adopts_a_leaf),
@@ -326,6 +410,9 @@ const struct unit_test merge_tests[] = {
 	UNIT(cow21_adopts_cuts),
 	UNIT(cow21_adopts_a_hidden_one),
 	UNIT(cow21_adopts_one_that_was_resettable),
+	UNIT(cow21_adopts_over_a_base),
+	UNIT(cow21_adopts_a_marker),
+	UNIT(cow21_adopts_without_a_cut),
 	UNIT(cow21_adopts_below_a_root),
 	UNIT(cow21_adopts_below_a_frozen_root),
 	UNIT(cow21_adopts_without_memory),

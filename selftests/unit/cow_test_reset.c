@@ -268,6 +268,28 @@ static void reset_below_a_window_that_was_given(void)
 	READS(d, "10 11 104");
 }
 
+/* The tail that the root has cut off is nothing to a clone with its own page. */
+static void reset_after_the_root_was_cut(void)
+{
+	struct sim_vmo *c;
+
+	family(true, 2);
+	fam->store[1][SHIM_CELLS - 1] = 500;
+	flat_write(r->flat, 1, SHIM_CELLS - 1, 500);
+	c = SNAPSHOT(r, 0, 2);
+	WRITE(c, 1, 9);
+	OK(sim_resize(r, PAGE_SIZE + SHIM_CELL_BYTES, false));
+	EXPECT_EQ(sim_reset(c), -EOPNOTSUPP);
+	READS(c, "100 9");
+	sim_close(c);
+	/* Nor to one that is given the page. */
+	OK(sim_resize(r, 2 * PAGE_SIZE, false));
+	c = SNAPSHOT(r, 0, 2);
+	OK(sim_resize(r, PAGE_SIZE + SHIM_CELL_BYTES, true));
+	EXPECT_EQ(sim_reset(c), -EOPNOTSUPP);
+	READS(c, "100 101");
+}
+
 static void reset_after_a_zero_was_preserved(void)
 {
 	struct sim_vmo *c;
@@ -338,6 +360,7 @@ const struct unit_test reset_tests[] = {
 	UNIT(reset_after_the_root_was_zeroed),
 	UNIT(reset_after_a_zero_that_has_to_wait),
 	UNIT(reset_below_a_window_that_was_given),
+	UNIT(reset_after_the_root_was_cut),
 	UNIT(reset_after_a_zero_was_preserved),
 	UNIT(reset_generations),
 	UNIT(reset_base_goes_with_the_node),
