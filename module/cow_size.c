@@ -150,32 +150,31 @@ int vmop_cow_resize(struct vmop_cow *node, u64 len, pgoff_t *missing)
 {
 	pgoff_t nr_pages = vmop_pages_up(len);
 	u64 tail = min(len, node->len);
+	pgoff_t pgoff = tail >> PAGE_SHIFT;
+	bool shrinks = len < node->len;
 	bool cut = len != node->len && (tail & ~PAGE_MASK);
 	int ret;
 
 	vmop_cow_assert_exclusive(node);
 	/* Behind the old end a snapshot reads zeros as it is. */
-	if (cut && len < node->len) {
-		ret = vmop_cow_check_tail(node, tail >> PAGE_SHIFT, missing);
+	if (cut && shrinks) {
+		ret = vmop_cow_check_tail(node, pgoff, missing);
 		if (ret)
 			return ret;
 	}
 	if (cut) {
-		ret = xa_reserve(&node->cuts, tail >> PAGE_SHIFT,
-				 VMOP_PLIST_GFP);
+		ret = xa_reserve(&node->cuts, pgoff, VMOP_PLIST_GFP);
 		if (ret)
 			return ret;
 	}
 	ret = vmop_cow_move_end(node, nr_pages, missing);
 	if (!ret && cut) {
-		if (len < node->len)
-			vmop_cow_outdate(node, tail >> PAGE_SHIFT,
-					 (tail >> PAGE_SHIFT) + 1);
-		vmop_cow_zero_tail(node, tail >> PAGE_SHIFT,
-				   tail & ~PAGE_MASK);
+		if (shrinks)
+			vmop_cow_outdate(node, pgoff, pgoff + 1);
+		vmop_cow_zero_tail(node, pgoff, tail & ~PAGE_MASK);
 	}
 	if (cut)
-		xa_release(&node->cuts, tail >> PAGE_SHIFT);
+		xa_release(&node->cuts, pgoff);
 	if (ret)
 		return ret;
 	node->len = len;
