@@ -362,34 +362,39 @@ static void cow21_adopts_below_a_frozen_root(void)
 /* Whatever it lacks memory for, what both show stays the same. */
 static void cow21_adopts_without_memory(void)
 {
+	struct vmop_cow *node;
 	struct sim_vmo *c;
-	unsigned int nth;
+	unsigned int nth, i;
 	bool failed = true;
 
 	for (nth = 1; failed; nth++) {
 		family(true, 150);
-		fam->store[130][SHIM_CELLS - 1] = 500;
-		flat_write(r->flat, 130, SHIM_CELLS - 1, 500);
+		fam->store[142][SHIM_CELLS - 1] = 500;
+		flat_write(r->flat, 142, SHIM_CELLS - 1, 500);
 		c = MODIFIED(r, 0, 150);
 		WRITE(c, 0, 10);
 		WRITE(c, 1, 11);
 		WRITE(c, 2, 12);
 		WRITE(c, 3, 13);
+		for (i = 6; i < 12; i++)
+			WRITE(c, i, i);
 		OK(sim_zero(c, 20, 140));
+		node = sim_node(c);
 		MODIFIED(c, 0, 150);
 		WRITE(c, 70, 17);
 		OK(sim_zero(c, 1, 2));
 		OK(sim_zero(c, 3, 5));
 		WRITE(c, 100, 18);
 		OK(sim_resize(c, 145 * PAGE_SIZE + SHIM_CELL_BYTES, false));
-		OK(sim_resize(c, 130 * PAGE_SIZE + SHIM_CELL_BYTES, false));
-		OK(sim_resize(c, 140 * PAGE_SIZE, false));
+		OK(sim_resize(c, 142 * PAGE_SIZE + SHIM_CELL_BYTES, false));
+		OK(sim_resize(c, 148 * PAGE_SIZE, false));
 		shim.fail_at = shim.allocs + nth;
 		shim.failed = false;
 		sim_close(fam->vmo[2]);
 		failed = shim.failed;
 		shim.fail_at = 0;
-		LOOK();
+		HIDDEN(failed);
+		EXPECT_EQ(sim_node(c) == node, !failed);
 		WRITE(c, 5, 15);
 		WRITE(r, 6, 66);
 		LOOK();

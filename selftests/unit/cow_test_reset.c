@@ -290,6 +290,23 @@ static void reset_after_the_root_was_cut(void)
 	READS(c, "100 101");
 }
 
+/* The same below a hidden node that was not given it. */
+static void reset_below_a_node_after_the_root_was_cut(void)
+{
+	struct sim_vmo *c, *d;
+
+	family(true, 2);
+	c = SNAPSHOT(r, 0, 2);
+	WRITE(c, 0, 9);
+	d = SNAPSHOT(c, 0, 2);
+	WRITE(c, 1, 10);
+	WRITE(d, 1, 11);
+	OK(sim_resize(r, PAGE_SIZE + SHIM_CELL_BYTES, false));
+	EXPECT_EQ(sim_reset(d), -EOPNOTSUPP);
+	READS(c, "9 10");
+	READS(d, "9 11");
+}
+
 static void reset_after_a_zero_was_preserved(void)
 {
 	struct sim_vmo *c;
@@ -361,6 +378,7 @@ const struct unit_test reset_tests[] = {
 	UNIT(reset_after_a_zero_that_has_to_wait),
 	UNIT(reset_below_a_window_that_was_given),
 	UNIT(reset_after_the_root_was_cut),
+	UNIT(reset_below_a_node_after_the_root_was_cut),
 	UNIT(reset_after_a_zero_was_preserved),
 	UNIT(reset_generations),
 	UNIT(reset_base_goes_with_the_node),
