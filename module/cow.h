@@ -74,7 +74,8 @@ struct vmop_tree {
  * @sibling: in @parent->children, or in a list of dead nodes; tree lock
  * @frozen: the child that must not notice when we change, or NULL; tree lock
  * @keep_base: what @parent had at the time of the clone is kept for a reset;
- *             constant
+ *             of a hidden node: nobody has looked for what only that kept;
+ *             changed under the exclusive tree lock
  * @base_lost: some of that is gone; tree lock
  * @len: size in bytes; changed under the exclusive tree lock
  * @nr_pages: size in pages, the last one counted whole; as @len

@@ -121,9 +121,6 @@ static void vmop_cow_inherit_place(struct vmop_cow *node, struct vmop_cow *heir)
 		parent->frozen = heir;
 	list_del_init(&node->sibling);
 	node->parent = NULL;
-	/* What was kept for a reset of the node only. */
-	if (node->keep_base)
-		vmop_cow_unsee(heir, 0, heir->limit);
 }
 
 static struct vmop_cow *vmop_cow_inherit(struct vmop_cow *node,
@@ -260,7 +257,7 @@ static bool vmop_cow_can_adopt(struct vmop_cow *node, struct vmop_cow *child)
 	if (vmop_plist_next_content(&child->pages, child->limit,
 				    child->nr_pages) < child->nr_pages)
 		return false;
-	return !child->offset && !node->keep_base &&
+	return !child->offset &&
 	       (vmop_cow_is_hidden(child) || child->home == node->home) &&
 	       atomic_long_read(&child->nr_resident) <
 	       atomic_long_read(&node->nr_resident);
@@ -284,6 +281,11 @@ void vmop_cow_merge(struct vmop_cow *node, struct list_head *dead)
 	vmop_cow_assert_exclusive(node);
 	if (vmop_cow_is_leaf(child) && child->keep_base)
 		return;
+	/* Neither is one that is reset: the one that stays looks no further up. */
+	if (node->keep_base)
+		vmop_cow_hide(node);
+	if (child->keep_base)
+		vmop_cow_hide(child);
 	gone = vmop_cow_can_adopt(node, child) ? vmop_cow_adopt(node, child) :
 						 vmop_cow_inherit(node, child);
 	if (!gone)

@@ -197,15 +197,17 @@ void vmop_cow_unsee(struct vmop_cow *node, pgoff_t start, pgoff_t end)
 }
 
 /**
- * vmop_cow_hide() - a leaf has lost its VMOs, and others see through it
- * @node: the node, hidden since then, with two children or more
+ * vmop_cow_hide() - a hidden node shows nobody what it looks at any more
+ * @node: the node, with a child or more
  *
- * What it alone has seen goes, in it and above.
+ * It has lost its VMOs, or its VMO has a leaf below it and resets that. What it
+ * alone has seen goes, in it and above, and what was kept for a reset of it.
  *
  * Context: exclusive tree lock.
  */
 void vmop_cow_hide(struct vmop_cow *node)
 {
+	node->keep_base = false;
 	if (node->nr_pages)
 		vmop_cow_drop_unseen(node, 0, node->nr_pages);
 	vmop_cow_unsee(node, 0, node->limit);

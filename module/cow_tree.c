@@ -317,6 +317,10 @@ void vmop_cow_close(struct vmop_cow *node, struct list_head *dead)
 		vmop_cow_bury(node, dead);
 		node = parent;
 	}
+	/* Its parent was not merged with it as long as it might be reset. */
+	if (node && vmop_cow_is_hidden(node) &&
+	    !list_is_singular(&node->children))
+		node = node->parent;
 	while (node && vmop_cow_is_hidden(node) &&
 	       list_is_singular(&node->children)) {
 		parent = node->parent;

@@ -279,6 +279,98 @@ static void cow21_adopts_over_a_base(void)
 	READS(d, "10 21 12 13");
 }
 
+/* The same, and the child has nothing there any more: that went to its leaf. */
+static void cow21_adopts_over_a_base_given_away(void)
+{
+	struct sim_vmo *b, *d, *e;
+
+	family(false, 4);
+	write_all(r, 10);
+	b = resettable(r, SIM_SNAPSHOT, 0, 4);
+	e = SNAPSHOT(r, 0, 1);
+	WRITE(b, 1, 21);
+	WRITE(b, 2, 22);
+	sim_close(r);
+	d = SNAPSHOT(b, 2, 2);
+	WRITE(b, 1, 31);
+	PAGES(6);
+	sim_close(e);
+	HIDDEN(1);
+	PAGES(4);
+	READS(b, "10 31 22 13");
+	READS(d, "22 13");
+}
+
+static void cow21_inherits_no_base_given_away(void)
+{
+	struct sim_vmo *b, *d, *e;
+
+	family(false, 4);
+	WRITE(r, 0, 10);
+	WRITE(r, 1, 11);
+	b = resettable(r, SIM_SNAPSHOT, 0, 4);
+	e = SNAPSHOT(r, 0, 1);
+	WRITE(b, 1, 21);
+	WRITE(b, 2, 22);
+	WRITE(b, 3, 23);
+	sim_close(r);
+	d = SNAPSHOT(b, 2, 2);
+	WRITE(b, 1, 31);
+	PAGES(5);
+	sim_close(e);
+	HIDDEN(1);
+	PAGES(4);
+	READS(b, "10 31 22 23");
+	READS(d, "22 23");
+}
+
+/* What was kept for a reset of the child, further up than its parent. */
+static void cow21_drops_a_base_further_up(void)
+{
+	struct sim_vmo *b, *c, *d, *e;
+
+	family(false, 4);
+	write_all(r, 10);
+	c = SNAPSHOT(r, 0, 4);
+	WRITE(c, 0, 20);
+	e = SNAPSHOT(c, 0, 1);
+	b = resettable(c, SIM_SNAPSHOT, 0, 4);
+	sim_close(c);
+	WRITE(b, 1, 31);
+	WRITE(r, 1, 41);
+	d = SNAPSHOT(b, 1, 2);
+	HIDDEN(3);
+	PAGES(7);
+	sim_close(e);
+	HIDDEN(2);
+	PAGES(6);
+	READS(r, "10 41 12 13");
+	READS(b, "20 31 12 13");
+	READS(d, "31 12");
+}
+
+/* As long as the child could be reset its parent had to stay. */
+static void cow21_merges_when_the_child_is_hidden(void)
+{
+	struct sim_vmo *b, *c, *d, *e;
+
+	family(true, 4);
+	c = ON_WRITE(r, 0, 4);
+	WRITE(c, 1, 21);
+	b = resettable(c, SIM_AT_LEAST_ON_WRITE, 0, 4);
+	WRITE(b, 1, 31);
+	d = ON_WRITE(b, 0, 4);
+	e = ON_WRITE(b, 0, 2);
+	sim_close(c);
+	HIDDEN(1);
+	PAGES(3);
+	sim_close(b);
+	HIDDEN(1);
+	PAGES(2);
+	READS(d, "100 31 102 103");
+	READS(e, "100 31");
+}
+
 /* A snapshot that was given zeros, below one that was given pages. */
 static void cow21_adopts_a_marker(void)
 {
@@ -416,6 +508,10 @@ const struct unit_test merge_tests[] = {
 	UNIT(cow21_adopts_a_hidden_one),
 	UNIT(cow21_adopts_one_that_was_resettable),
 	UNIT(cow21_adopts_over_a_base),
+	UNIT(cow21_adopts_over_a_base_given_away),
+	UNIT(cow21_inherits_no_base_given_away),
+	UNIT(cow21_drops_a_base_further_up),
+	UNIT(cow21_merges_when_the_child_is_hidden),
 	UNIT(cow21_adopts_a_marker),
 	UNIT(cow21_adopts_without_a_cut),
 	UNIT(cow21_adopts_below_a_root),
