@@ -98,7 +98,10 @@ install-module: modules
 	$(if $(DESTDIR),,depmod -a '$(KVER)')
 
 install-tools: tools man
-	install -D -m 644 uapi/linux/vmopager.h '$(DESTDIR)$(PREFIX)/include/linux/vmopager.h'
+	for header in uapi/linux/*.h; do \
+		install -D -m 644 "$$header" \
+			"$(DESTDIR)$(PREFIX)/include/linux/$${header##*/}" || exit; \
+	done
 	install -D -m 644 tools/udev/60-vmopager.rules '$(DESTDIR)$(UDEVDIR)/60-vmopager.rules'
 	install -D -m 644 tools/udev/modules-load.conf '$(DESTDIR)$(MODLOADDIR)/vmopager.conf'
 	+$(MAKE) --no-print-directory -C tools BUILD='$(BUILD)/tools' PREFIX='$(PREFIX)' \
@@ -114,7 +117,7 @@ install-tools: tools man
 # The group stays: files may belong to it.
 uninstall:
 	rm -f '$(DESTDIR)$(MODDIR)/vmopager.ko'
-	rm -f '$(DESTDIR)$(PREFIX)/include/linux/vmopager.h'
+	rm -f '$(DESTDIR)$(PREFIX)/include/linux/'vmopager{,_netlink}.h
 	rm -f '$(DESTDIR)$(UDEVDIR)/60-vmopager.rules' '$(DESTDIR)$(MODLOADDIR)/vmopager.conf'
 	+$(MAKE) --no-print-directory -C tools BUILD='$(BUILD)/tools' PREFIX='$(PREFIX)' \
 		DESTDIR='$(DESTDIR)' uninstall

@@ -23,6 +23,7 @@
 #include <linux/splice.h>
 #include <linux/swap.h>
 #include <linux/uio.h>
+#include <net/genetlink.h>
 
 /* linux/fs.h */
 
@@ -248,6 +249,19 @@ static inline size_t vmop_compat_copy_from_iter_atomic(struct folio *folio,
 #else
 	return copy_page_from_iter_atomic(folio_page(folio, 0), offset, bytes,
 					  from);
+#endif
+}
+
+/* net/genetlink.h */
+
+/* 6.6: a dump knows its request as a command does. */
+static inline struct nlattr **
+vmop_compat_dump_attrs(struct netlink_callback *cb)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+	return genl_info_dump(cb)->attrs;
+#else
+	return genl_dumpit_info(cb)->attrs;
 #endif
 }
 

@@ -153,7 +153,7 @@ int vmop_compose_fetch(struct vmop_vmo *vmo, pgoff_t pgoff, pgoff_t nr_pages,
 	up_read(&vmo->tree->lock);
 	if (res.kind != VMOP_RES_ABSENT)
 		return -EAGAIN;
-	page = vmop_page_alloc(vmo->space->payer, false);
+	page = vmop_vmo_alloc_page(vmo, false);
 	if (!page)
 		return -ENOMEM;
 	window = vmop_compose_find(vmo->tree->compose, res.pgoff, &start);

@@ -8,6 +8,8 @@
 
 #include "debug.h"
 #include "handoff.h"
+#include "netlink.h"
+#include "overdue.h"
 #include "page.h"
 #include "pager.h"
 #include "reclaim.h"
@@ -38,11 +40,16 @@ static int __init vmop_init(void)
 	ret = vmop_fs_init();
 	if (ret)
 		goto err_request_exit;
-	ret = misc_register(&vmop_device);
+	ret = vmop_nl_init();
 	if (ret)
 		goto err_fs_exit;
+	ret = misc_register(&vmop_device);
+	if (ret)
+		goto err_nl_exit;
 	return 0;
 
+err_nl_exit:
+	vmop_nl_exit();
 err_fs_exit:
 	vmop_fs_exit();
 err_request_exit:
@@ -57,6 +64,9 @@ err_page_exit:
 static void __exit vmop_exit(void)
 {
 	misc_deregister(&vmop_device);
+	/* May have something to tell. */
+	vmop_overdue_exit();
+	vmop_nl_exit();
 	vmop_fs_exit();
 	vmop_request_exit();
 	vmop_reclaim_exit();

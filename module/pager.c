@@ -14,10 +14,12 @@
 #include <linux/vmopager.h>
 
 #include "account.h"
+#include "event.h"
 #include "ioctl.h"
 #include "latency.h"
 #include "pager.h"
 #include "port.h"
+#include "registry.h"
 #include "request.h"
 #include "vmo.h"
 #include "writeback.h"
@@ -40,10 +42,22 @@ void vmop_pager_get(struct vmop_pager *pager)
 	kref_get(&pager->ref);
 }
 
+/**
+ * vmop_pager_tryget() - take a reference unless the pager is being freed
+ * @pager: a pager from the registry, with its lock held
+ *
+ * Return: whether the caller has a reference now.
+ */
+bool vmop_pager_tryget(struct vmop_pager *pager)
+{
+	return kref_get_unless_zero(&pager->ref);
+}
+
 static void vmop_pager_free(struct kref *ref)
 {
 	struct vmop_pager *pager = container_of(ref, struct vmop_pager, ref);
 
+	vmop_registry_remove(VMOP_REGISTRY_PAGER, pager->id);
 	xa_destroy(&pager->sources);
 	xa_destroy(&pager->ports);
 	vmop_latency_put(pager->latency);
@@ -73,9 +87,22 @@ void vmop_pager_forget(struct vmop_pager *pager, u32 slot)
 		vmop_source_put(src);
 }
 
+static void vmop_pager_tell(const struct vmop_pager *pager, u32 type)
+{
+	struct vmop_event event = {
+		.type = type,
+		.object = VMOP_NL_OBJECT_PAGER,
+		.owner = pager->owner,
+		.pager_id = pager->id,
+	};
+
+	vmop_event_send(&event);
+}
+
 static int vmop_pager_open(struct inode *inode, struct file *file)
 {
 	struct vmop_pager *pager = kzalloc(sizeof(*pager), GFP_KERNEL_ACCOUNT);
+	int ret;
 
 	if (!pager)
 		return -ENOMEM;
@@ -86,9 +113,18 @@ static int vmop_pager_open(struct inode *inode, struct file *file)
 	}
 	kref_init(&pager->ref);
 	pager->id = atomic64_inc_return(&vmop_next_pager_id);
+	pager->owner = current_euid();
+	ret = vmop_registry_reserve(VMOP_REGISTRY_PAGER, pager->id);
+	if (ret) {
+		vmop_latency_put(pager->latency);
+		kfree(pager);
+		return ret;
+	}
 	xa_init_flags(&pager->sources, XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
 	xa_init_flags(&pager->ports, XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
 	file->private_data = pager;
+	vmop_registry_show(VMOP_REGISTRY_PAGER, pager->id, pager);
+	vmop_pager_tell(pager, VMOP_NL_EVENT_CREATED);
 	return nonseekable_open(inode, file);
 }
 
@@ -100,6 +136,7 @@ static int vmop_pager_release(struct inode *inode, struct file *file)
 	struct vmop_port *port;
 	unsigned long slot;
 
+	WRITE_ONCE(pager->closed, true);
 	/*
 	 * A VMO that ends now takes its source out as well: who gets the entry
 	 * puts the reference.
@@ -116,23 +153,25 @@ static int vmop_pager_release(struct inode *inode, struct file *file)
 		vmop_port_pager_closed(port);
 		vmop_port_put(port);
 	}
+	vmop_pager_tell(pager, VMOP_NL_EVENT_CLOSED);
 	vmop_pager_put(pager);
 	return 0;
 }
 
-/* The keys are stable: vmopager(4). */
-static void vmop_pager_show_fdinfo(struct seq_file *m, struct file *file)
+/**
+ * vmop_pager_info() - count what a pager has
+ * @pager: the pager
+ * @info: filled in
+ */
+void vmop_pager_info(struct vmop_pager *pager, struct vmop_pager_info *info)
 {
-	struct vmop_pager *pager = file->private_data;
-	unsigned int nr_sources = 0;
-	unsigned int nr_ports = 0;
-	u64 nr_records = 0;
 	struct vmop_port *port;
 	unsigned long slot;
 	void *entry;
 
+	*info = (struct vmop_pager_info){};
 	xa_for_each(&pager->sources, slot, entry) {
-		nr_sources++;
+		info->nr_sources++;
 		cond_resched();
 	}
 	/* The lock keeps the ports: who takes one out puts it. */
@@ -140,13 +179,22 @@ static void vmop_pager_show_fdinfo(struct seq_file *m, struct file *file)
 	xa_for_each(&pager->ports, slot, port) {
 		if (vmop_port_is_closed(port))
 			continue;
-		nr_ports++;
-		nr_records += vmop_port_nr_records(port);
+		info->nr_ports++;
+		info->nr_records += vmop_port_nr_records(port);
 	}
 	xa_unlock(&pager->ports);
+}
+
+/* The keys are stable: vmopager(4). */
+static void vmop_pager_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct vmop_pager *pager = file->private_data;
+	struct vmop_pager_info info;
+
+	vmop_pager_info(pager, &info);
 	seq_printf(m, "vmop-object:\tpager\nvmop-id:\t%llu\n", pager->id);
 	seq_printf(m, "vmop-vmos:\t%u\nvmop-ports:\t%u\nvmop-queued:\t%llu\n",
-		   nr_sources, nr_ports, nr_records);
+		   info.nr_sources, info.nr_ports, info.nr_records);
 }
 
 const struct file_operations vmop_pager_fops = {
@@ -309,6 +357,7 @@ static struct file *vmop_make_pager_vmo(struct vmop_pager *pager,
 		.deadline_ms = cmd->deadline_ms,
 		.deadline_action = cmd->deadline_action,
 		.writeback = vmop_port_takes_writeback(port),
+		.owner = current_euid(),
 	};
 	struct vmop_vmo_params params = {
 		.len = cmd->length,

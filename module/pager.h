@@ -7,6 +7,7 @@
 
 #include <linux/kref.h>
 #include <linux/types.h>
+#include <linux/uidgid.h>
 #include <linux/xarray.h>
 
 struct file;
@@ -18,6 +19,8 @@ struct vmop_vmo;
  * struct vmop_pager - who supplies content
  * @ref: one for the open file, one for each VMO it made
  * @id: number of this pager, never used again; immutable
+ * @owner: who opened it; immutable
+ * @closed: the file is gone; set once
  * @sources: the sources of its VMOs, by slot; the array owns a reference to
  *           each. Its own lock; who takes an entry out puts the reference
  * @ports: its ports, by slot, likewise
@@ -28,14 +31,30 @@ struct vmop_vmo;
 struct vmop_pager {
 	struct kref ref;
 	u64 id;
+	kuid_t owner;
+	bool closed;
 	struct xarray sources;
 	struct xarray ports;
 	struct vmop_latency *latency;
 };
 
+/**
+ * struct vmop_pager_info - what is told about a pager
+ * @nr_sources: VMOs that it supplies
+ * @nr_ports: ports that it has open
+ * @nr_records: records that wait in them
+ */
+struct vmop_pager_info {
+	u32 nr_sources;
+	u32 nr_ports;
+	u64 nr_records;
+};
+
 void vmop_pager_get(struct vmop_pager *pager);
+bool vmop_pager_tryget(struct vmop_pager *pager);
 void vmop_pager_put(struct vmop_pager *pager);
 void vmop_pager_forget(struct vmop_pager *pager, u32 slot);
+void vmop_pager_info(struct vmop_pager *pager, struct vmop_pager_info *info);
 struct vmop_vmo *vmop_pager_get_vmo(struct vmop_pager *pager, s32 fd,
 				    struct file **file);
 

@@ -54,18 +54,6 @@ static int vmop_port_wait_take(struct vmop_port *port, bool nowait,
 	return ret;
 }
 
-static enum vmop_record_type vmop_req_record_type(const struct vmop_req *req)
-{
-	switch (req->type) {
-	case VMOP_REQ_READ:
-		return VMOP_RECORD_READ;
-	case VMOP_REQ_DIRTY:
-		return VMOP_RECORD_DIRTY;
-	default:
-		return VMOP_RECORD_WRITEBACK;
-	}
-}
-
 static bool vmop_port_copy_record(const struct vmop_taken *taken,
 				  struct iov_iter *to)
 {
@@ -175,6 +163,7 @@ static int vmop_port_release(struct inode *inode, struct file *file)
 	WRITE_ONCE(port->closed, true);
 	spin_unlock(&port->lock);
 	vmop_port_tell_sources(port, vmop_source_port_closed);
+	vmop_port_tell(port, VMOP_NL_EVENT_CLOSED);
 	vmop_port_put(port);
 	return 0;
 }
@@ -206,12 +195,14 @@ struct vmop_port *vmop_port_create(u64 pager_id, unsigned int flags,
 {
 	struct vmop_port *port;
 	struct file *file;
+	int ret;
 
 	port = kzalloc(sizeof(*port), GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL);
 	if (!port)
 		return ERR_PTR(-ENOMEM);
 	refcount_set(&port->ref, 1);
 	port->id = atomic64_inc_return(&vmop_port_last_id);
+	port->owner = current_euid();
 	port->pager_id = pager_id;
 	port->flags = flags;
 	init_waitqueue_head(&port->wq);
@@ -219,17 +210,27 @@ struct vmop_port *vmop_port_create(u64 pager_id, unsigned int flags,
 	INIT_LIST_HEAD(&port->ready);
 	INIT_LIST_HEAD(&port->sources);
 
+	ret = vmop_registry_reserve(VMOP_REGISTRY_PORT, port->id);
+	if (ret)
+		goto err_free;
 	file = anon_inode_getfile("[vmop-port]", &vmop_port_fops, port,
 				  O_RDONLY);
-	if (IS_ERR(file)) {
-		kfree(port);
-		return ERR_CAST(file);
-	}
+	ret = PTR_ERR_OR_ZERO(file);
+	if (ret)
+		goto err_remove;
 	/* From here on fput() gives the port's reference back. */
 	stream_open(file_inode(file), file);
 	file->f_mode |= FMODE_NOWAIT;
 	*out_file = file;
+	vmop_registry_show(VMOP_REGISTRY_PORT, port->id, port);
+	vmop_port_tell(port, VMOP_NL_EVENT_CREATED);
 	return port;
+
+err_remove:
+	vmop_registry_remove(VMOP_REGISTRY_PORT, port->id);
+err_free:
+	kfree(port);
+	return ERR_PTR(ret);
 }
 
 /**
@@ -254,49 +255,26 @@ void vmop_port_get(struct vmop_port *port)
 }
 
 /**
+ * vmop_port_tryget() - take a reference unless the port is being freed
+ * @port: a port from the registry, with its lock held
+ *
+ * Return: whether the caller has a reference now.
+ */
+bool vmop_port_tryget(struct vmop_port *port)
+{
+	return refcount_inc_not_zero(&port->ref);
+}
+
+/**
  * vmop_port_put() - give a reference back
  * @port: the port
  */
 void vmop_port_put(struct vmop_port *port)
 {
-	if (refcount_dec_and_test(&port->ref))
-		kfree(port);
-}
-
-/**
- * vmop_port_pager_id() - number of the pager that the port belongs to
- * @port: the port
- *
- * Return: the number.
- */
-u64 vmop_port_pager_id(const struct vmop_port *port)
-{
-	return port->pager_id;
-}
-
-/**
- * vmop_port_takes_writeback() - does the reader answer WRITEBACK records?
- * @port: the port
- *
- * Return: whether it was made with VMOP_PORT_WRITEBACK.
- */
-bool vmop_port_takes_writeback(const struct vmop_port *port)
-{
-	return port->flags & VMOP_PORT_WRITEBACK;
-}
-
-/**
- * vmop_port_is_closed() - whether the file of the port is gone
- * @port: the port
- *
- * Closed for ever; so the pager may drop such a port from its books. Open may
- * have changed when the answer arrives.
- *
- * Return: whether it is.
- */
-bool vmop_port_is_closed(struct vmop_port *port)
-{
-	return READ_ONCE(port->closed);
+	if (!refcount_dec_and_test(&port->ref))
+		return;
+	vmop_registry_remove(VMOP_REGISTRY_PORT, port->id);
+	kfree(port);
 }
 
 /**

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * port_internal.h - the port as its two files see it: port_queue.c, which fills
- * and empties the queue, and port.c, which is the file. For them only.
+ * port_internal.h - the port as its files see it: port_queue.c, which fills
+ * and empties the queue, port.c, which is the file, and port_info.c, which tells.
+ * For them only.
  */
 #ifndef VMOP_PORT_INTERNAL_H
 #define VMOP_PORT_INTERNAL_H
@@ -13,6 +14,7 @@
  * struct vmop_port - a queue of requests
  * @ref: reference count
  * @id: number of this port, never used again; constant
+ * @owner: who made it; constant
  * @pager_id: number of its pager; constant
  * @flags: enum vmop_port_flags; constant
  * @wq: readers, and pollers
@@ -30,6 +32,7 @@
 struct vmop_port {
 	refcount_t ref;
 	u64 id;
+	kuid_t owner;
 	u64 pager_id;
 	unsigned int flags;
 	wait_queue_head_t wq;

@@ -155,8 +155,10 @@ void vmop_port_withdraw(struct vmop_req *req)
  *
  * Does nothing when it was put in before, or when port or pager is closed: then
  * there never is one. Takes port->lock.
+ *
+ * Return: whether it was put in.
  */
-void vmop_port_queue_complete(struct vmop_source *src)
+bool vmop_port_queue_complete(struct vmop_source *src)
 {
 	struct vmop_port *port = src->port;
 	bool queued;
@@ -173,6 +175,7 @@ void vmop_port_queue_complete(struct vmop_source *src)
 	spin_unlock(&port->lock);
 	if (queued)
 		vmop_port_wake_reader(port);
+	return queued;
 }
 
 /**

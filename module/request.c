@@ -71,6 +71,7 @@ struct vmop_req *vmop_req_alloc(struct vmop_source *src,
 	refcount_set(&req->ref, 1);
 	INIT_LIST_HEAD(&req->waiters);
 	INIT_LIST_HEAD(&req->queue_link);
+	INIT_LIST_HEAD(&req->out_link);
 	init_waitqueue_head(&req->wq);
 	return req;
 }
@@ -118,6 +119,8 @@ void vmop_req_remove_locked(struct vmop_req *req)
 
 	lockdep_assert_held(&src->lock);
 	vmop_req_tree_remove(req, &src->reqs[req->type]);
+	list_del(&req->out_link);
+	src->counters.num_pending--;
 	vmop_port_withdraw(req);
 }
 
@@ -277,8 +280,11 @@ int vmop_req_enter_locked(struct vmop_req *req,
 	}
 	req->todo = want->todo;
 	vmop_req_tree_insert(req, &src->reqs[req->type]);
+	list_add_tail(&req->out_link, &src->outstanding);
+	src->counters.num_pending++;
 	vmop_waiter_join_locked(w, req, want->start);
 	vmop_source_count_locked(src, req);
+	vmop_overdue_watch_locked(src);
 	return 0;
 }
 
@@ -476,29 +482,6 @@ u64 vmop_source_fail(struct vmop_source *src, unsigned int types,
 	}
 	spin_unlock(&src->lock);
 	return nr_pages;
-}
-
-/**
- * vmop_source_find_id_locked() - the outstanding request with an id
- * @src: the source; the caller holds source->lock
- * @id: from the request's record
- *
- * Return: the request or NULL.
- */
-struct vmop_req *vmop_source_find_id_locked(struct vmop_source *src, u64 id)
-{
-	struct vmop_req *req;
-	int i;
-
-	lockdep_assert_held(&src->lock);
-	for (i = 0; i < VMOP_REQ_NR_TYPES; i++) {
-		req = vmop_req_tree_iter_first(&src->reqs[i], 0, ULONG_MAX);
-		while (req && req->id != id)
-			req = vmop_req_tree_iter_next(req, 0, ULONG_MAX);
-		if (req)
-			return req;
-	}
-	return NULL;
 }
 
 /**

@@ -93,6 +93,7 @@ enum vmop_complete_state {
  * @deadline_ms: how long one wait may take; 0 for ever
  * @deadline_action: one of enum vmop_deadline_action
  * @writeback: the port takes WRITEBACK records
+ * @owner: who makes the VMO
  */
 struct vmop_source_params {
 	u64 key;
@@ -103,6 +104,7 @@ struct vmop_source_params {
 	u32 deadline_ms;
 	u32 deadline_action;
 	bool writeback;
+	kuid_t owner;
 };
 
 /**
@@ -117,6 +119,8 @@ struct vmop_source_params {
  * @deadline_misses: waits that ran into the deadline
  * @last_error: errno (positive) of the newest failed request, 0 for none
  * @num_waiters: threads that wait now
+ * @num_pending: requests that are outstanding
+ * @oldest_ns: age of the oldest of them in nanoseconds, 0 for none; only told
  */
 struct vmop_source_info {
 	enum vmop_vmo_state state;
@@ -128,6 +132,28 @@ struct vmop_source_info {
 	u64 deadline_misses;
 	u32 last_error;
 	u32 num_waiters;
+	u32 num_pending;
+	u64 oldest_ns;
+};
+
+/**
+ * struct vmop_req_info - what is told about an outstanding request
+ * @id: its number
+ * @type: kind of its record
+ * @delivered: it is not in the port's queue
+ * @num_waiters: threads that wait for it
+ * @offset: first byte
+ * @len: bytes
+ * @age_ns: nanoseconds since it was made
+ */
+struct vmop_req_info {
+	u64 id;
+	enum vmop_record_type type;
+	bool delivered;
+	u32 num_waiters;
+	u64 offset;
+	u64 len;
+	u64 age_ns;
 };
 
 /**
@@ -135,14 +161,18 @@ struct vmop_source_info {
  * @ref: reference count
  * @params: constant
  * @port: where the records go; constant, referenced
+ * @id: number in the registry, never used again; constant
  * @lock: guards what follows up to @counters, with all of struct vmop_req but
  *        its queue side
  * @state: one of enum vmop_vmo_state; requests are made in STATE_LIVE only, but
  *         for those to write back
  * @pager_gone: the pager is closed, also when @state tells of a detach before
  * @reqs: the outstanding requests of each kind, by page
+ * @outstanding: all of them, oldest first, which is by id
+ * @watched: overdue.c looks after it
  * @counters: what vmop_source_info() tells; its state field is not used
  * @latency: times of its requests; set once, before the first of them exists
+ * @watch_link: in the list of overdue.c, by its lock
  * @port_link: port->lock: in the list of the port's sources
  * @queue: port->lock: requests in state NEW of both kinds, oldest first, which
  *         is by id
@@ -162,14 +192,18 @@ struct vmop_source {
 	refcount_t ref;
 	struct vmop_source_params params;
 	struct vmop_port *port;
+	u64 id;
 
 	spinlock_t lock;	/* guards what follows, see above */
 	enum vmop_vmo_state state;
 	bool pager_gone;
 	struct rb_root_cached reqs[VMOP_REQ_NR_TYPES];
+	struct list_head outstanding;
+	bool watched;
 	struct vmop_source_info counters;
 	struct vmop_latency *latency;
 
+	struct list_head watch_link;
 	struct list_head port_link;
 	struct list_head queue;
 	enum vmop_complete_state complete;
@@ -184,6 +218,7 @@ struct vmop_source {
  * @last: final page; constant
  * @src: constant, referenced
  * @id: unique for ever, and growing in the order of the queue; constant
+ * @out_link: source->lock: in source->outstanding
  * @type: constant
  * @ref: reference count
  * @pending: source->lock: pages not answered yet. A number, not a set: a page
@@ -194,6 +229,7 @@ struct vmop_source {
  *        become clean; NULL for the others
  * @vague: WRITEBACK: a part was failed, so nothing follows from its end
  * @failed: source->lock: is in counters.failed_requests
+ * @overdue: source->lock: overdue.c has told of it
  * @waiters: source->lock: of struct vmop_waiter
  * @wq: where the waiters sleep
  * @queued_ns: when it was made, in ns of ktime_get_ns(); constant
@@ -214,6 +250,7 @@ struct vmop_req {
 	unsigned long last;
 	struct vmop_source *src;
 	u64 id;
+	struct list_head out_link;
 	enum vmop_req_type type;
 	refcount_t ref;
 
@@ -221,6 +258,7 @@ struct vmop_req {
 	unsigned long *todo;
 	bool vague;
 	bool failed;
+	bool overdue;
 	struct list_head waiters;
 	wait_queue_head_t wq;
 
@@ -275,7 +313,9 @@ void vmop_request_exit(void);
 struct vmop_source *
 vmop_source_create(struct vmop_port *port,
 		   const struct vmop_source_params *params);
+void vmop_source_show(struct vmop_source *src);
 void vmop_source_get(struct vmop_source *src);
+bool vmop_source_tryget(struct vmop_source *src);
 void vmop_source_put(struct vmop_source *src);
 
 int vmop_source_request(struct vmop_source *src, enum vmop_req_type type,
@@ -298,15 +338,18 @@ u64 vmop_source_fail(struct vmop_source *src, unsigned int types,
 		     pgoff_t start, pgoff_t end, int err);
 bool vmop_source_fail_id(struct vmop_source *src, u64 id, int err);
 
-void vmop_source_detach(struct vmop_source *src);
+bool vmop_source_detach(struct vmop_source *src);
 void vmop_source_pager_closed(struct vmop_source *src);
 void vmop_source_port_closed(struct vmop_source *src);
-void vmop_source_vmo_gone(struct vmop_source *src);
+bool vmop_source_vmo_gone(struct vmop_source *src);
 
 enum vmop_vmo_state vmop_source_state(struct vmop_source *src);
 void vmop_source_info(struct vmop_source *src, struct vmop_source_info *out);
 int vmop_source_query_latency(struct vmop_source *src,
 			      struct vmop_query_latency *cmd);
+void vmop_source_tell_complete(struct vmop_source *src);
+unsigned int vmop_source_pending(struct vmop_source *src, u64 after,
+				 struct vmop_req_info *infos, unsigned int max);
 
 /* Between request*.c, waiter.c, source.c, port.c and port_queue.c only. */
 struct vmop_req *vmop_req_alloc(struct vmop_source *src,
@@ -327,9 +370,11 @@ struct vmop_req *vmop_source_next_locked(struct vmop_source *src,
 					 pgoff_t start);
 struct vmop_req *vmop_source_after_locked(struct vmop_req *req);
 struct vmop_req *vmop_source_find_id_locked(struct vmop_source *src, u64 id);
+enum vmop_record_type vmop_req_record_type(const struct vmop_req *req);
+void vmop_req_info_locked(struct vmop_req *req, u64 now_ns,
+			  struct vmop_req_info *info);
 void vmop_req_get(struct vmop_req *req);
 void vmop_req_put(struct vmop_req *req);
-bool vmop_source_tryget(struct vmop_source *src);
 int vmop_source_make_latency(struct vmop_source *src);
 void vmop_source_add_latency(struct vmop_source *src,
 			     enum vmop_latency_stage stage, u64 ns);

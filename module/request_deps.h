@@ -16,6 +16,7 @@
 #include <linux/bitops.h>
 #include <linux/bug.h>
 #include <linux/build_bug.h>
+#include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/gfp.h>
@@ -38,11 +39,15 @@
 #include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/types.h>
+#include <linux/uidgid.h>
 #include <linux/uio.h>
 #include <linux/wait.h>
 
 #include <linux/vmopager.h>
 
 #include "trace.h"
+#include "event.h"
+#include "overdue.h"
+#include "registry.h"
 
 #endif /* _VMOP_REQUEST_DEPS_H */

@@ -16,6 +16,8 @@
 #include "port.h"
 #include "request.h"
 
+static atomic64_t vmop_source_last_id = ATOMIC64_INIT(0);
+
 /**
  * vmop_source_create() - make a source and tie it to its port
  * @port: where its records go
@@ -41,20 +43,39 @@ vmop_source_create(struct vmop_port *port,
 	src->state = VMOP_VMO_STATE_LIVE;
 	for (i = 0; i < VMOP_REQ_NR_TYPES; i++)
 		src->reqs[i] = RB_ROOT_CACHED;
+	INIT_LIST_HEAD(&src->outstanding);
+	INIT_LIST_HEAD(&src->watch_link);
 	INIT_LIST_HEAD(&src->port_link);
 	INIT_LIST_HEAD(&src->queue);
 	INIT_LIST_HEAD(&src->ready_link);
 	src->complete = VMOP_COMPLETE_NONE;
 
+	src->id = atomic64_inc_return(&vmop_source_last_id);
+	ret = vmop_registry_reserve(VMOP_REGISTRY_SOURCE, src->id);
+	if (ret)
+		goto err_free;
 	ret = vmop_port_add_source(port, src);
-	if (ret) {
-		kfree(src);
-		return ERR_PTR(ret);
-	}
+	if (ret)
+		goto err_remove;
 	vmop_port_get(port);
 	if (params->pager_latency)
 		vmop_latency_get(params->pager_latency);
 	return src;
+
+err_remove:
+	vmop_registry_remove(VMOP_REGISTRY_SOURCE, src->id);
+err_free:
+	kfree(src);
+	return ERR_PTR(ret);
+}
+
+/**
+ * vmop_source_show() - let the requests of a source be seen from outside
+ * @src: a source whose VMO is ready
+ */
+void vmop_source_show(struct vmop_source *src)
+{
+	vmop_registry_show(VMOP_REGISTRY_SOURCE, src->id, src);
 }
 
 /**
@@ -115,7 +136,8 @@ void vmop_source_get(struct vmop_source *src)
 
 /**
  * vmop_source_tryget() - take a reference unless the source is being freed
- * @src: a source found in the port's list; the caller holds port->lock
+ * @src: a source found in a list that it takes itself out of when it is freed;
+ *       the caller holds the list's lock
  *
  * Return: whether the caller has a reference now.
  */
@@ -138,6 +160,8 @@ void vmop_source_put(struct vmop_source *src)
 
 	if (!refcount_dec_and_test(&src->ref))
 		return;
+	vmop_registry_remove(VMOP_REGISTRY_SOURCE, src->id);
+	vmop_overdue_forget(src);
 	vmop_port_del_source(src);
 	vmop_latency_put(src->latency);
 	vmop_latency_put(src->params.pager_latency);
@@ -154,17 +178,22 @@ void vmop_source_put(struct vmop_source *src)
  * Everybody wakes and looks again, new requests are refused, COMPLETE is the
  * last record. A second call does nothing (semantics: DET-1 a to c, DET-6,
  * DET-15). Takes source->lock and port->lock.
+ *
+ * Return: whether COMPLETE went to the port.
  */
-void vmop_source_detach(struct vmop_source *src)
+bool vmop_source_detach(struct vmop_source *src)
 {
+	bool complete = false;
+
 	spin_lock(&src->lock);
 	if (src->state == VMOP_VMO_STATE_LIVE ||
 	    src->state == VMOP_VMO_STATE_PORT_GONE) {
 		WRITE_ONCE(src->state, VMOP_VMO_STATE_DETACHED);
 		vmop_source_finish_all_locked(src, 0);
-		vmop_port_queue_complete(src);
+		complete = vmop_port_queue_complete(src);
 	}
 	spin_unlock(&src->lock);
+	return complete;
 }
 
 /**
@@ -174,15 +203,20 @@ void vmop_source_detach(struct vmop_source *src)
  * Queues COMPLETE unless that was done before (semantics: DET-13, DET-15).
  * Nobody can wait, as a waiting thread holds on to its VMO. Takes source->lock
  * and port->lock.
+ *
+ * Return: whether COMPLETE went to the port.
  */
-void vmop_source_vmo_gone(struct vmop_source *src)
+bool vmop_source_vmo_gone(struct vmop_source *src)
 {
+	bool complete;
+
 	spin_lock(&src->lock);
 	if (src->state == VMOP_VMO_STATE_LIVE)
 		WRITE_ONCE(src->state, VMOP_VMO_STATE_DETACHED);
 	vmop_source_finish_all_locked(src, 0);
-	vmop_port_queue_complete(src);
+	complete = vmop_port_queue_complete(src);
 	spin_unlock(&src->lock);
+	return complete;
 }
 
 /*
@@ -247,21 +281,6 @@ void vmop_source_port_closed(struct vmop_source *src)
 enum vmop_vmo_state vmop_source_state(struct vmop_source *src)
 {
 	return READ_ONCE(src->state);
-}
-
-/**
- * vmop_source_info() - a consistent snapshot of state and counters
- * @src: the source
- * @out: filled in
- *
- * Takes source->lock.
- */
-void vmop_source_info(struct vmop_source *src, struct vmop_source_info *out)
-{
-	spin_lock(&src->lock);
-	*out = src->counters;
-	out->state = src->state;
-	spin_unlock(&src->lock);
 }
 
 /**

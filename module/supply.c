@@ -200,7 +200,7 @@ static int vmop_supply_prepare_copy(struct vmop_supply_job *job,
 	void *mem;
 
 	while (job->nr_pages < room) {
-		page = vmop_page_alloc(job->payer, false);
+		page = vmop_vmo_alloc_page(job->vmo, false);
 		if (!page)
 			return -ENOMEM;
 		mem = kmap_local_folio(page->folio, 0);
@@ -291,7 +291,8 @@ static int vmop_supply_alloc(struct vmop_supply_job *job)
 	unsigned int room = vmop_supply_room(job);
 
 	while (job->nr_pages < room) {
-		job->pages[job->nr_pages] = vmop_page_alloc(job->payer, false);
+		job->pages[job->nr_pages] = vmop_vmo_alloc_page(job->vmo,
+								false);
 		if (!job->pages[job->nr_pages])
 			return -ENOMEM;
 		job->nr_pages++;

@@ -17,6 +17,7 @@
 #include "map.h"
 #include "page.h"
 #include "pager.h"
+#include "registry.h"
 #include "request.h"
 #include "trace.h"
 #include "vmo.h"
@@ -101,7 +102,8 @@ u64 vmop_vmo_new_id(void)
  * @space: what it is to show; the VMO takes a reference
  * @params: its flags and its name
  *
- * The VMO is in no list yet, so it ends quietly if it is put now.
+ * The VMO is in no list yet, so it ends quietly if it is put now. When it is
+ * ready it is to be made known by vmop_vmo_show().
  *
  * Return: its first file, or an ERR_PTR.
  */
@@ -109,28 +111,74 @@ struct file *vmop_vmo_open(struct vmop_tree *tree, struct vmop_space *space,
 			   const struct vmop_vmo_params *params)
 {
 	bool no_write = params->child_flags & VMOP_CHILD_NO_WRITE;
-	struct inode *inode = vmop_fs_new_inode();
+	u64 id = params->id ?: vmop_vmo_new_id();
 	struct vmop_vmo *vmo;
+	struct inode *inode;
 	struct file *file;
+	int ret;
 
+	ret = vmop_registry_reserve(VMOP_REGISTRY_VMO, id);
+	if (ret)
+		return ERR_PTR(ret);
+	file = ERR_PTR(-ENOMEM);
+	inode = vmop_fs_new_inode();
 	if (!inode)
-		return ERR_PTR(-ENOMEM);
+		goto err_remove;
 	/* Before the file is made: it takes this as its own. */
 	inode->i_mapping = &space->mapping;
 	file = vmop_fs_open(inode, no_write ? O_RDONLY : O_RDWR);
 	if (IS_ERR(file))
-		return file;
+		goto err_remove;
 	vmo = to_vmop_vmo(inode);
 	vmop_tree_get(tree);
 	vmo->tree = tree;
 	vmop_space_get(space);
 	vmo->space = space;
-	vmo->id = params->id ?: vmop_vmo_new_id();
+	vmo->id = id;
+	vmo->owner = current_euid();
 	vmo->flags = params->flags;
 	vmo->child_flags = params->child_flags;
 	INIT_LIST_HEAD(&vmo->view_link);
 	strscpy(vmo->name, params->name, sizeof(vmo->name));
 	return file;
+
+err_remove:
+	vmop_registry_remove(VMOP_REGISTRY_VMO, id);
+	return file;
+}
+
+/**
+ * vmop_vmo_show() - make a new VMO known to those who look from outside
+ * @vmo: the VMO; all of it is ready
+ *
+ * Context: no lock of ours.
+ */
+void vmop_vmo_show(struct vmop_vmo *vmo)
+{
+	vmop_registry_show(VMOP_REGISTRY_VMO, vmo->id, vmo);
+	vmop_vmo_tell(vmo, VMOP_NL_EVENT_CREATED);
+}
+
+/**
+ * vmop_vmo_tryget() - take a reference unless the VMO is ending
+ * @vmo: a VMO from the registry, with its lock held
+ *
+ * Return: whether the caller has a reference now.
+ */
+bool vmop_vmo_tryget(struct vmop_vmo *vmo)
+{
+	return igrab(&vmo->inode);
+}
+
+/**
+ * vmop_vmo_put() - drop a reference from vmop_vmo_tryget()
+ * @vmo: the VMO; it may end now
+ *
+ * Context: no lock of ours; may sleep.
+ */
+void vmop_vmo_put(struct vmop_vmo *vmo)
+{
+	iput(&vmo->inode);
 }
 
 /**
@@ -173,6 +221,9 @@ struct file *vmop_vmo_create(const struct vmop_vmo_params *params)
 	node->home->node = node;
 	list_add(&vmo->view_link, &node->home->views);
 	i_size_write(&vmo->inode, params->len);
+	if (params->source)
+		vmop_source_show(params->source);
+	vmop_vmo_show(vmo);
 	return file;
 }
 
@@ -199,6 +250,7 @@ void vmop_vmo_compose(struct vmop_vmo *vmo, struct vmop_cow *root,
 	list_add(&vmo->view_link, &space->views);
 	i_size_write(&vmo->inode, leaf->len);
 	up_write(&vmo->tree->lock);
+	vmop_vmo_show(vmo);
 }
 
 /**
@@ -223,7 +275,8 @@ static void vmop_vmo_bury(struct list_head *dead)
 		struct vmop_tree *tree = node->tree;
 
 		if (node->source) {
-			vmop_source_vmo_gone(node->source);
+			if (vmop_source_vmo_gone(node->source))
+				vmop_source_tell_complete(node->source);
 			vmop_pager_forget(tree->pager, tree->pager_slot);
 		}
 		vmop_cow_destroy(node);
@@ -241,10 +294,12 @@ void vmop_vmo_end(struct vmop_vmo *vmo)
 	struct vmop_space *space = vmo->space;
 	struct mem_cgroup *old;
 	struct vmop_cow *node;
+	bool shown;
 	LIST_HEAD(dead);
 
 	if (!space)
 		return;
+	shown = vmop_registry_remove(VMOP_REGISTRY_VMO, vmo->id);
 	old = vmop_vmo_lock(vmo);
 	node = space->node;
 	if (!list_empty(&vmo->view_link))
@@ -256,6 +311,8 @@ void vmop_vmo_end(struct vmop_vmo *vmo)
 	/* Only now: who hears of it may rely on the nodes being gone. */
 	vmop_vmo_orphan(vmo);
 	vmop_vmo_unlock(vmo, old);
+	if (shown)
+		vmop_vmo_tell(vmo, VMOP_NL_EVENT_CLOSED);
 	vmop_vmo_bury(&dead);
 	vmop_space_put(space);
 	vmop_tree_put(vmo->tree);
@@ -351,11 +408,12 @@ void vmop_vmo_detach(struct vmop_vmo *vmo)
 	struct vmop_source *src = vmo->tree->source;
 	struct mem_cgroup *old;
 	struct vmop_cow *node;
+	bool complete;
 
 	if (vmop_source_state(src) == VMOP_VMO_STATE_DETACHED)
 		return;
 	/* Refuses supplies first, so nothing clean comes in after the drop. */
-	vmop_source_detach(src);
+	complete = vmop_source_detach(src);
 	old = vmop_vmo_lock(vmo);
 	node = vmop_vmo_node(vmo);
 	if (node->nr_pages)
@@ -367,6 +425,9 @@ void vmop_vmo_detach(struct vmop_vmo *vmo)
 	vmop_source_resolve(src, VMOP_REQ_ROOM, 0, node->nr_pages);
 	vmop_vmo_unlock(vmo, old);
 	trace_vmop_detach(vmo->id, vmop_source_pager_id(src));
+	vmop_vmo_tell(vmo, VMOP_NL_EVENT_DETACHED);
+	if (complete)
+		vmop_source_tell_complete(src);
 }
 
 /**
@@ -388,6 +449,23 @@ int vmop_vmo_set_name(struct vmop_vmo *vmo, const __u8 *name)
 }
 
 /**
+ * vmop_vmo_alloc_page() - a page that who pays for a VMO pays for
+ * @vmo: the VMO
+ * @zero: as in vmop_page_alloc()
+ *
+ * Context: no lock of ours.
+ * Return: the page, or NULL; then it was told that the limit is reached.
+ */
+struct vmop_page *vmop_vmo_alloc_page(struct vmop_vmo *vmo, bool zero)
+{
+	struct vmop_page *page = vmop_page_alloc(vmo->space->payer, zero);
+
+	if (!page)
+		vmop_vmo_tell_limit(vmo, VMOP_NL_LIMIT_MEMORY);
+	return page;
+}
+
+/**
  * vmop_vmo_make_room() - after -ENOMEM under the tree lock: is it worth a retry?
  * @vmo: the VMO
  *
@@ -400,7 +478,7 @@ int vmop_vmo_set_name(struct vmop_vmo *vmo, const __u8 *name)
  */
 bool vmop_vmo_make_room(struct vmop_vmo *vmo)
 {
-	struct vmop_page *page = vmop_page_alloc(vmo->space->payer, false);
+	struct vmop_page *page = vmop_vmo_alloc_page(vmo, false);
 
 	vmop_page_free(page);
 	return page;
@@ -417,7 +495,7 @@ bool vmop_vmo_make_room(struct vmop_vmo *vmo)
  */
 int vmop_vmo_give_page(struct vmop_vmo *vmo, pgoff_t pgoff, bool write)
 {
-	struct vmop_page *page = vmop_page_alloc(vmo->space->payer, true);
+	struct vmop_page *page = vmop_vmo_alloc_page(vmo, true);
 	unsigned int tries = VMOP_NOMEM_TRIES;
 	struct mem_cgroup *old;
 	int ret;

@@ -9,6 +9,7 @@
 #include <linux/wait.h>
 
 #include <linux/vmopager.h>
+#include <linux/vmopager_netlink.h>
 
 #include "cow.h"
 #include "space.h"
@@ -31,6 +32,7 @@ struct vmop_waiter;
  * @slice_len: size of a slice in bytes; immutable
  * @pager: who made it, NULL for a VMO that no pager made; immutable
  * @id: number of this VMO, never used again; immutable
+ * @owner: who made it; immutable
  * @flags: enum vmop_vmo_flags; immutable
  * @child_flags: enum vmop_child_flags that it was made with; 0 for no child;
  *               immutable
@@ -42,6 +44,8 @@ struct vmop_waiter;
  * @sibling: in @parent->children; tree lock
  * @nr_children: how many; written under the exclusive tree lock, read by poll()
  * @wq: where pollers wait for @nr_children to become 0
+ * @limit_told: when who listens was told last that a limit is reached, in jiffies,
+ *              by enum vmop_nl_limit; changed atomically
  * @name: for people; @name_lock
  * @name_lock: leaf
  *
@@ -55,6 +59,7 @@ struct vmop_vmo {
 	u64 slice_len;
 	struct vmop_pager *pager;
 	u64 id;
+	kuid_t owner;
 	u32 flags;
 	u32 child_flags;
 	u64 child_off;
@@ -64,6 +69,7 @@ struct vmop_vmo {
 	struct list_head sibling;
 	unsigned int nr_children;
 	wait_queue_head_t wq;
+	atomic_long_t limit_told[VMOP_NL_LIMIT_MEMORY + 1];
 	spinlock_t name_lock;	/* guards name */
 	char name[VMOP_NAME_LEN];
 };
@@ -201,10 +207,14 @@ struct file *vmop_vmo_create(const struct vmop_vmo_params *params);
 void vmop_vmo_compose(struct vmop_vmo *vmo, struct vmop_cow *root,
 		      struct vmop_cow *leaf, pgoff_t nr_pages);
 struct vmop_vmo *vmop_vmo_from_file(struct file *file);
+void vmop_vmo_show(struct vmop_vmo *vmo);
+bool vmop_vmo_tryget(struct vmop_vmo *vmo);
+void vmop_vmo_put(struct vmop_vmo *vmo);
 void vmop_vmo_end(struct vmop_vmo *vmo);
 int vmop_vmo_resize(struct vmop_vmo *vmo, u64 len);
 void vmop_vmo_detach(struct vmop_vmo *vmo);
 int vmop_vmo_set_name(struct vmop_vmo *vmo, const __u8 *name);
+struct vmop_page *vmop_vmo_alloc_page(struct vmop_vmo *vmo, bool zero);
 bool vmop_vmo_make_room(struct vmop_vmo *vmo);
 int vmop_vmo_give_page(struct vmop_vmo *vmo, pgoff_t pgoff, bool write);
 
@@ -224,6 +234,9 @@ u64 vmop_vmo_committed(struct vmop_vmo *vmo);
 
 /* fdinfo.c */
 void vmop_vmo_show_fdinfo(struct seq_file *m, struct file *file);
+/* vmo_event.c */
+void vmop_vmo_tell(struct vmop_vmo *vmo, u32 type);
+void vmop_vmo_tell_limit(struct vmop_vmo *vmo, u32 limit);
 
 /* vmo_wait.c */
 int vmop_vmo_request_locked(struct vmop_vmo *vmo, enum vmop_need need,

@@ -362,6 +362,7 @@ struct file *vmop_vmo_create_child(struct vmop_vmo *vmo, fmode_t mode,
 	if (!ret) {
 		trace_vmop_clone(vmo->id, child->id, cmd->flags, cmd->offset,
 				 i_size_read(&child->inode));
+		vmop_vmo_show(child);
 		return file;
 	}
 	fput(file);

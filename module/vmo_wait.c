@@ -97,6 +97,8 @@ int vmop_vmo_request_locked(struct vmop_vmo *vmo, enum vmop_need need,
 		ret = vmop_vmo_request_room_locked(vmo, w);
 	}
 	up_read(&vmo->tree->lock);
+	if (need == VMOP_NEED_ROOM)
+		vmop_vmo_tell_limit(vmo, VMOP_NL_LIMIT_DIRTY);
 	return ret;
 }
 

@@ -47,7 +47,7 @@ static int vmop_dirty_prepare(struct vmop_vmo *vmo, unsigned long nr_pages,
 	for (; *nr_ready < nr_pages; ++*nr_ready) {
 		if (fatal_signal_pending(current))
 			return -EINTR;
-		page = vmop_page_alloc(vmo->space->payer, true);
+		page = vmop_vmo_alloc_page(vmo, true);
 		if (!page)
 			return -ENOMEM;
 		list_add(&page->lru, pages);

@@ -107,8 +107,15 @@ void expect_nothing(struct file *file)
 	CHECK_EQ(port_field(file, "queued"), 0);
 }
 
+/* What is reserved in the registry has to leave it. */
+static int nr_registered[VMOP_REGISTRY_NR_KINDS];
+
 void expect_no_leaks(void)
 {
+	int kind;
+
+	for (kind = 0; kind < VMOP_REGISTRY_NR_KINDS; kind++)
+		CHECK_EQ(nr_registered[kind], 0);
 	CHECK_EQ(sim_nr_live("vmop_req"), 0);
 	CHECK_EQ(sim_nr_live("kzalloc"), 0);
 	CHECK_EQ(sim_nr_live("vmop_latency"), 0);
@@ -388,4 +395,39 @@ void expect_wb_end(struct wb_wait *w, int ret)
 	CHECK_EQ(w->ret, ret);
 	sim_free_thread(w->thread);
 	w->thread = NULL;
+}
+
+/* The rest of the module. */
+
+int vmop_registry_reserve(enum vmop_registry_kind kind, u64 id)
+{
+	CHECK(id);
+	nr_registered[kind]++;
+	return 0;
+}
+
+void vmop_registry_show(enum vmop_registry_kind kind, u64 id, void *object)
+{
+	CHECK(nr_registered[kind] > 0 && id && object);
+}
+
+bool vmop_registry_remove(enum vmop_registry_kind kind, u64 id)
+{
+	CHECK(nr_registered[kind]-- > 0 && id);
+	return true;
+}
+
+void vmop_overdue_watch_locked(struct vmop_source *src)
+{
+	CHECK(!list_empty(&src->outstanding));
+}
+
+void vmop_overdue_forget(struct vmop_source *src)
+{
+	CHECK(list_empty(&src->outstanding));
+}
+
+void vmop_event_send(const struct vmop_event *event)
+{
+	CHECK(event->type && event->object);
 }

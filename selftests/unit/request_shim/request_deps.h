@@ -31,8 +31,14 @@
 #include <linux/rbtree.h>
 #include <linux/interval_tree_generic.h>
 #include <linux/types.h>
+#include <linux/uidgid.h>
 
 #include <linux/vmopager.h>
+
+/* The rest of the module: harness.c. */
+#include "event.h"
+#include "overdue.h"
+#include "registry.h"
 
 #define pgoff_t unsigned long
 #define __poll_t unsigned int

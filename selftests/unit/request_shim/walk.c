@@ -69,6 +69,29 @@ static unsigned long walk_tree(struct vmop_source *src, int type,
 	return nr_new;
 }
 
+/* All that are outstanding, once each, in the order of their ids. */
+static void walk_outstanding(struct vmop_source *src)
+{
+	unsigned long nr_trees = 0, nr = 0;
+	struct vmop_req *req;
+	struct rb_node *node;
+	u64 last_id = 0;
+	int i;
+
+	for (i = 0; i < VMOP_REQ_NR_TYPES; i++)
+		for (node = rb_first_cached(&src->reqs[i]); node;
+		     node = rb_next(node))
+			nr_trees++;
+	list_for_each_entry(req, &src->outstanding, out_link) {
+		CHECK(req->src == src && req->state != VMOP_REQ_DONE);
+		CHECK(req->id > last_id);
+		last_id = req->id;
+		nr++;
+	}
+	CHECK_EQ(nr, nr_trees);
+	CHECK_EQ(nr, src->counters.num_pending);
+}
+
 void walk_source(struct vmop_source *src)
 {
 	unsigned long nr_waiters = 0, nr_new = 0, nr_content = 0;
@@ -80,6 +103,7 @@ void walk_source(struct vmop_source *src)
 			nr_content = nr_waiters;
 	}
 	CHECK_EQ(nr_new, walk_queue(src));
+	walk_outstanding(src);
 	CHECK_EQ(nr_waiters, src->counters.num_waiters);
 	CHECK_EQ(!list_empty(&src->ready_link), vmop_source_has_record(src));
 	/* Dirty content of a detached VMO may still be written back, untold. */
