@@ -105,7 +105,6 @@ expect_text 2 "whole pages" "compose of a part of a page" \
 expect_text 1 "nobody serves" "compose: nobody on the socket" vmoctl compose --socket "$S" --name x .
 expect_text 2 "--clone" "drop what?" vmoctl drop --socket "$S"
 expect_text 2 "--socket" "drop from whom?" vmoctl drop --clone x
-expect_text 2 "--socket" "tree of what?" vmoctl tree
 expect_text 2 "--clone needs" "a clone without a socket" vmoctl stat --fd 0 --clone x
 expect_text 2 "--clone needs" "exec of a clone without a socket" \
 	vmoctl exec --file "$0" --clone x -- true

@@ -8,8 +8,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cmd_look.h"
 #include "control.h"
 #include "kind.h"
+#include "look_show.h"
 #include "out.h"
 #include "source.h"
 
@@ -57,20 +59,6 @@ int cmd_info(const struct args *a)
 	out_bits(o, "features", info.out_features, feature_names);
 	out_bits(o, "commands", info.out_cmds, command_names);
 	return out_end(o);
-}
-
-static const char *state_name(__u32 state)
-{
-	static const char *const names[] = {
-		[VMOP_VMO_STATE_ANONYMOUS] = "anonymous",
-		[VMOP_VMO_STATE_LIVE] = "live",
-		[VMOP_VMO_STATE_DETACHED] = "detached",
-		[VMOP_VMO_STATE_PAGER_GONE] = "pager gone",
-		[VMOP_VMO_STATE_PORT_GONE] = "port gone",
-	};
-
-	return state < sizeof(names) / sizeof(names[0]) ? names[state] :
-							  "unknown";
 }
 
 static void show_error(struct out *o, __u32 err)
@@ -205,6 +193,8 @@ int cmd_stat(const struct args *a)
 	struct out *o;
 	int ret, fl;
 
+	if (a->id)
+		return look_stat(a);
 	ret = source_open(a, O_RDONLY, &src);
 	if (ret)
 		return ret;
@@ -222,7 +212,7 @@ int cmd_stat(const struct args *a)
 	o = out_new(a->json);
 	out_text(o, "name", (char *)info.out_name);
 	out_number(o, "id", info.out_id);
-	out_text(o, "state", state_name(info.out_state));
+	out_text(o, "state", look_state(info.out_state));
 	out_number(o, "pager_id", info.out_pager_id);
 	out_number(o, "key", info.out_key);
 	out_bytes(o, "size", info.out_size);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * tree: the VMO behind a socket and its clones, with what each of them takes.
+ * tree: the VMO behind a socket and its clones, or all VMOs on this machine, with
+ * what each of them takes.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include "control.h"
 #include "family.h"
 #include "kind.h"
+#include "look.h"
 #include "out.h"
 #include "source.h"
 
@@ -68,10 +70,38 @@ static int add_kept(const struct args *a, struct family *f, int sock,
 	return ret;
 }
 
+/* All that the kernel tells of. */
+static int gather_all(struct family *f)
+{
+	struct vmop_vmo_get_info info;
+	struct look_list list;
+	struct look l;
+	int ret, err = 0;
+	size_t i;
+
+	ret = look_open(&l);
+	if (ret)
+		return ret;
+	ret = look_dump(&l, VMOP_NL_CMD_VMO_GET, true, &list);
+	look_close(&l);
+	if (ret)
+		return ret;
+	for (i = 0; i < list.count && !err; i++) {
+		look_info(&list.all[i], &info);
+		err = family_add_info(f, NULL, &info);
+	}
+	look_list_free(&list);
+	if (err || family_link(f))
+		return plain_error("no memory");
+	return STATUS_OK;
+}
+
 static int gather(const struct args *a, struct family *f)
 {
 	int sock, ret, conn = 0;
 
+	if (!a->socket)
+		return gather_all(f);
 	ret = server_connect(a, &sock);
 	if (ret)
 		return ret;
@@ -198,8 +228,6 @@ int cmd_tree(const struct args *a)
 	struct family f = { 0 };
 	int ret;
 
-	if (!a->socket)
-		return usage_error("--socket PATH is missing: that of the server");
 	ret = gather(a, &f);
 	if (!ret && a->json)
 		ret = list(&f);

@@ -10,11 +10,11 @@
 
 #include "family.h"
 
-int family_add(struct family *f, const char *name, const struct vmop_vmo *vmo)
+int family_add_info(struct family *f, const char *name,
+		    const struct vmop_vmo_get_info *info)
 {
 	struct member *all, *m;
 	size_t room;
-	int ret;
 
 	if (f->count == f->room) {
 		room = f->room ? 2 * f->room : 16;
@@ -26,15 +26,20 @@ int family_add(struct family *f, const char *name, const struct vmop_vmo *vmo)
 	}
 	m = &f->all[f->count];
 	memset(m, 0, sizeof(*m));
-	m->info.size = sizeof(m->info);
-	ret = vmop_vmo_info_shares(vmo, &m->info);
-	if (ret)
-		return ret;
+	m->info = *info;
 	m->info.out_name[VMOP_NAME_LEN - 1] = 0;
 	snprintf(m->name, sizeof(m->name), "%s",
 		 name ? name : (char *)m->info.out_name);
 	f->count++;
 	return 0;
+}
+
+int family_add(struct family *f, const char *name, const struct vmop_vmo *vmo)
+{
+	struct vmop_vmo_get_info info = { .size = sizeof(info) };
+	int ret = vmop_vmo_info_shares(vmo, &info);
+
+	return ret ? ret : family_add_info(f, name, &info);
 }
 
 static int by_id(const void *a, const void *b)

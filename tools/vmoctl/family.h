@@ -57,6 +57,10 @@ struct family_sum {
 /* Adds a VMO. Return: 0 or a negative errno. */
 int family_add(struct family *f, const char *name, const struct vmop_vmo *vmo);
 
+/* The same with what is known of it. */
+int family_add_info(struct family *f, const char *name,
+		    const struct vmop_vmo_get_info *info);
+
 /* Makes the tree, when all were added. Return: 0 or -ENOMEM. */
 int family_link(struct family *f);
 

@@ -65,8 +65,29 @@ static const struct verb verbs[] = {
 	  0, { OPT_CONTROL_SOCKET },
 	  "Part the VMO behind a socket from its pager.", NULL },
 	{ "stat", cmd_stat, "", 0, 0,
-	  1 << WHICH_VMO, { OPT_LATENCY },
-	  "Show size, state and counters of a VMO.", NULL },
+	  1 << WHICH_VMO, { OPT_VMO_ID, OPT_LATENCY },
+	  "Show size, state and counters of a VMO.",
+	  "With --id nothing has to be opened: the kernel is asked by netlink, which\n"
+	  "needs CAP_NET_ADMIN or that the VMO was made by who asks.\n" },
+	{ "list", cmd_list, "[vmos|pagers|ports]", 0, 1,
+	  0, { OPT_SHARES },
+	  "List what there is on this machine.",
+	  "Who has CAP_NET_ADMIN sees everything, others what they made. With --json an\n"
+	  "object a line, with all that is known of it.\n" },
+	{ "requests", cmd_requests, "", 0, 0,
+	  0, { OPT_END },
+	  "List the requests that pagers have not answered.", NULL },
+	{ "top", cmd_top, "", 0, 0,
+	  0, { OPT_INTERVAL, OPT_ROUNDS, OPT_ROWS },
+	  "Show the VMOs that are used most, again and again.",
+	  "Those whose oldest request waits longest come first, then those with the most\n"
+	  "requests, then the largest. Requests are those of the whole family.\n" },
+	{ "monitor", cmd_monitor, "", 0, 0,
+	  0, { OPT_EVENTS },
+	  "Print a line for each event.",
+	  "Objects that are created and closed, VMOs that are detached and complete,\n"
+	  "requests that are overdue, limits that are reached. Needs CAP_NET_ADMIN. Says\n"
+	  "\"listening\" on standard error when nothing is missed any more.\n" },
 	{ "clone", cmd_clone, "[-- CMD [ARG]...]", 0, -1,
 	  1 << WHICH_VMO,
 	  { OPT_SNAPSHOT, OPT_AT_LEAST_ON_WRITE, OPT_MODIFIED, OPT_SLICE,
@@ -87,8 +108,9 @@ static const struct verb verbs[] = {
 	  0, { OPT_CONTROL_SOCKET, OPT_DROP_CLONE },
 	  "Let the server behind a socket forget a clone.", NULL },
 	{ "tree", cmd_tree, "", 0, 0,
-	  0, { OPT_CONTROL_SOCKET },
-	  "Draw a VMO and its clones, with the memory of each.",
+	  0, { OPT_TREE_SOCKET },
+	  "Draw VMOs and their clones, with the memory of each.",
+	  "All on this machine that one may see; --socket: those that a server keeps.\n"
 	  "private: bytes of pages that it alone sees. shared: those that others see too.\n"
 	  "scaled: private, and of each shared page the part that falls to it; the sum\n"
 	  "of these is what the family takes. zero: zeros that take no memory.\n" },

@@ -173,6 +173,20 @@ static const struct opt table[OPT_COUNT] = {
 		"the log that it was served with" },
 	[OPT_FORCE] = { "force", 0, FLAG, OWN, NULL, AT(force), 0,
 		"FILE is a copy of the file that the log was written for" },
+	[OPT_VMO_ID] = { "id", 0, NUMBER, OWN, "N", AT(id), ~0ull,
+		"the VMO with this number, whoever has it open" },
+	[OPT_TREE_SOCKET] = { "socket", 0, TEXT, OWN, "PATH", AT(socket), 0,
+		"only the VMO that is served there, and its clones" },
+	[OPT_SHARES] = { "shares", 0, FLAG, OWN, NULL, AT(shares), 0,
+		"with --json: also who shares their pages, which takes time" },
+	[OPT_INTERVAL] = { "interval", 0, NUMBER, OWN, "SECONDS", AT(interval),
+		86400, "look again after that long (2)" },
+	[OPT_ROUNDS] = { "count", 0, NUMBER, OWN, "N", AT(rounds), ~0ull,
+		"end after N rounds; 0: never (0)" },
+	[OPT_EVENTS] = { "count", 0, NUMBER, OWN, "N", AT(rounds), ~0ull,
+		"end after N events; 0: never (0)" },
+	[OPT_ROWS] = { "rows", 0, NUMBER, OWN, "N", AT(rows), 1 << 20,
+		"show N VMOs; 0: what fits (0)" },
 	[OPT_PROGRESS] = { "progress", 0, FLAG, OWN, NULL, AT(progress), 0,
 		"report progress also when this is no terminal" },
 
@@ -339,6 +353,7 @@ static void set_defaults(struct args *a)
 	a->readahead = 128 << 10;
 	a->flush_ms = FLUSH_MS;
 	a->flush_bytes = FLUSH_BYTES;
+	a->interval = 2;
 }
 
 /* getopt_long()'s form of the options; val is the id, far from letters. */

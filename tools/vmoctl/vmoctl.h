@@ -70,6 +70,9 @@ struct args {
 	__u64 dirty_limit;
 	__u64 flush_ms;
 	__u64 flush_bytes;
+	__u64 interval;
+	__u64 rounds;
+	__u64 rows;
 	bool json;
 	bool progress;
 	bool mmap;
@@ -91,6 +94,7 @@ struct args {
 	bool no_write;
 	bool resettable;
 	bool keep;
+	bool shares;
 	char **rest;
 	int rest_count;
 };
@@ -147,5 +151,9 @@ int cmd_drop(const struct args *a);
 int cmd_tree(const struct args *a);
 int cmd_reset(const struct args *a);
 int cmd_seal(const struct args *a);
+int cmd_list(const struct args *a);
+int cmd_requests(const struct args *a);
+int cmd_top(const struct args *a);
+int cmd_monitor(const struct args *a);
 
 #endif /* VMOCTL_H */

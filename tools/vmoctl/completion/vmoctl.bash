@@ -10,6 +10,12 @@ _vmoctl_help()
 	"${COMP_WORDS[0]}" "$@" --help 2>/dev/null
 }
 
+# The words that the verb $1 takes as its operand, "[a|b|c]" in its usage line.
+_vmoctl_operands()
+{
+	_vmoctl_help "$1" | sed -nE '1s/.* \[([a-z]+(\|[a-z]+)+)\]$/\1/p' | tr '|' ' '
+}
+
 # "--name ARG" a line, of the verb $1.
 _vmoctl_options()
 {
@@ -19,7 +25,7 @@ _vmoctl_options()
 _vmoctl()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local verb=${COMP_WORDS[1]} options arg i
+	local verb=${COMP_WORDS[1]} options operands arg i
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
@@ -59,6 +65,8 @@ _vmoctl()
 	'')
 		if [[ $cur == -* ]]; then
 			mapfile -t COMPREPLY < <(compgen -W "$(cut -d' ' -f1 <<<"$options")" -- "$cur")
+		elif operands=$(_vmoctl_operands "$verb") && [[ $operands ]]; then
+			mapfile -t COMPREPLY < <(compgen -W "$operands" -- "$cur")
 		else
 			compopt -o filenames 2>/dev/null
 			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
