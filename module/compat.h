@@ -254,6 +254,11 @@ static inline size_t vmop_compat_copy_from_iter_atomic(struct folio *folio,
 
 /* net/genetlink.h */
 
+/* 6.7, and in stable releases of those before. */
+#ifndef GENL_MCAST_CAP_NET_ADMIN
+#error "this kernel cannot keep netlink events from everybody: take its newest stable release"
+#endif
+
 /* 6.6: a dump knows its request as a command does. */
 static inline struct nlattr **
 vmop_compat_dump_attrs(struct netlink_callback *cb)

@@ -34,6 +34,7 @@ expect 2 "list: one kind" vmoctl list vmos ports
 expect 2 "list: shares of pagers" vmoctl list pagers --shares
 expect 2 "requests takes nothing" vmoctl requests 1
 expect 2 "stat: a number and a socket" vmoctl stat --id 1 --socket "$S"
+expect_text 2 "not with --id" "stat: a number and histograms" vmoctl stat --id 1 --latency
 expect_text 1 "may see" "stat: no such number" vmoctl stat --id 18446744073709551615
 
 # ---- What there is ---------------------------------------------------------------------
