@@ -9,6 +9,7 @@
 #include <netlink/attr.h>
 #include <netlink/msg.h>
 
+#include "test_cgroup.h"
 #include "test_child.h"
 #include "test_cow.h"
 #include "test_netlink.h"
@@ -612,6 +613,45 @@ TEST_F(netlink, event_dirty_limit)
 	EXPECT_TRUE(is(&event, VMOP_NL_EVENT_A_LIMIT, 4, VMOP_NL_LIMIT_DIRTY));
 	ASSERT_EQ(0, test_wb_clean(&self->tp, &vmo, 0, 2));
 	expect_done(t, (long)PG(4));
+}
+
+/* An anonymous VMO that a cgroup pays for; negative errno. */
+static int make_paid(int pager, const struct test_cgroup *payer, __u64 bytes)
+{
+	struct vmop_vmo_create cmd = {
+		.size = sizeof(cmd),
+		.payer_fd = test_cgroup_open(payer),
+		.out_vmo_fd = -1,
+		.length = bytes,
+	};
+	int ret = vmop_test_ioctl(pager, VMOP_VMO_CREATE, &cmd);
+
+	close(cmd.payer_fd);
+	return ret ? ret : cmd.out_vmo_fd;
+}
+
+/* Who pays has no memory left, and none of it can be reclaimed. */
+TEST_F(netlink, event_memory_limit)
+{
+	const unsigned long max = 4 << 20;
+	struct test_nl_object event;
+	struct test_cgroup payer;
+	__u64 id;
+	int fd;
+
+	ASSERT_EQ(0, test_cgroup_setup());
+	ASSERT_EQ(0, test_cgroup_make(&payer, "netlink", max));
+	fd = make_paid(self->tp.fd, &payer, 2 * max);
+	ASSERT_LE(0, fd);
+	id = vmo_id(fd);
+	ASSERT_EQ(0, test_nl_listen(&self->nl));
+	test_err_vmo_op(ENOMEM, fd, VMOP_VMO_OP_COMMIT, 0, 2 * max, NULL);
+	expect_event(LIMIT, VMO, id, VMO, 0);
+	EXPECT_TRUE(is(&event, VMOP_NL_EVENT_A_LIMIT, 4, VMOP_NL_LIMIT_MEMORY));
+	EXPECT_FALSE(event.has[VMOP_NL_EVENT_A_PAGER_ID]);
+	close(fd);
+	expect_event(CLOSED, VMO, id, VMO, 0);
+	test_cgroup_remove(&payer);
 }
 
 static int set_overdue(const char *ms)
