@@ -485,6 +485,26 @@ static int use_socket_of_root(void *arg)
 	return 0;
 }
 
+/*
+ * Root is made to write to what somebody else has opened. Who gives an address
+ * knows what he does, and asks for himself, as with all of netlink.
+ */
+static int use_socket_of_nobody(void *arg)
+{
+	struct test_nl nl;
+
+	(void)arg;
+	CHILD(!setresuid(-1, NOBODY, -1));
+	CHILD(!test_nl_open(&nl));
+	CHILD(!setresuid(-1, 0, -1));
+	nl.written = true;
+	CHILD(test_nl_count(&nl, VMOP_NL_CMD_PAGER_GET) == 0);
+	nl.written = false;
+	CHILD(test_nl_count(&nl, VMOP_NL_CMD_PAGER_GET) >= 1);
+	test_nl_close(&nl);
+	return 0;
+}
+
 TEST_F(netlink, lent_socket)
 {
 	int status = -1;
@@ -492,6 +512,11 @@ TEST_F(netlink, lent_socket)
 	EXPECT_LE(1, test_nl_count(&self->nl, VMOP_NL_CMD_PAGER_GET));
 	EXPECT_EQ(0, test_child_wait(test_child_start(use_socket_of_root,
 						      &self->nl),
+				     &status, NULL));
+	EXPECT_EQ(0, status);
+	status = -1;
+	EXPECT_EQ(0, test_child_wait(test_child_start(use_socket_of_nobody,
+						      NULL),
 				     &status, NULL));
 	EXPECT_EQ(0, status);
 }
