@@ -51,6 +51,19 @@ static bool vmop_fault_writes(struct vm_fault *vmf)
 	       (vmf->vma->vm_flags & VM_SHARED);
 }
 
+/*
+ * The load of an instruction whose store page_mkwrite sent back. Only user code
+ * does its access over again: after a fatal signal the core dump may come to the
+ * page first, and that must not wait.
+ */
+static bool vmop_fault_stores_next(struct vm_fault *vmf, int handed)
+{
+	return handed == VMOP_HANDOFF_STORE &&
+	       (vmf->flags & FAULT_FLAG_USER) &&
+	       (vmf->vma->vm_flags & VM_SHARED) &&
+	       (vmf->vma->vm_flags & VM_WRITE);
+}
+
 static unsigned int vmop_fault_wait_state(unsigned int flags)
 {
 	return flags & FAULT_FLAG_INTERRUPTIBLE ? TASK_INTERRUPTIBLE :
@@ -254,11 +267,11 @@ static vm_fault_t vmop_fault_map_locked(struct vmop_vmo *vmo,
 	return ret;
 }
 
-/* One look; 0 for another one. */
+/* One look; 0 for another one. @write: everything that a store needs. */
 static vm_fault_t vmop_fault_once(struct vmop_vmo *vmo, struct vm_fault *vmf,
-				  const struct vmop_handoff_key *key)
+				  const struct vmop_handoff_key *key,
+				  bool write)
 {
-	bool write = vmop_fault_writes(vmf);
 	struct vmop_cow *node;
 	enum vmop_need need;
 	struct vmop_res res;
@@ -292,22 +305,28 @@ static unsigned int vmop_fault_result(vm_fault_t ret)
 				       VMOP_TRACE_FAULT_MAPPED;
 }
 
-static vm_fault_t vmop_vm_fault(struct vm_fault *vmf)
+static struct vmop_handoff_key vmop_fault_key(struct vm_fault *vmf)
 {
-	struct vmop_vmo *vmo = vmop_fault_vmo(vmf);
-	u64 pos = vmop_vmo_pos(vmo, vmf->pgoff);
-	bool write = vmop_fault_writes(vmf);
-	struct vmop_handoff_key key = {
-		.vmo_id = vmo->id,
+	return (struct vmop_handoff_key) {
+		.vmo_id = vmop_fault_vmo(vmf)->id,
 		.pgoff = vmf->pgoff,
 		.addr = vmf->address & PAGE_MASK,
 	};
-	vm_fault_t ret;
+}
 
-	ret = vmop_handoff_take(&key) ? VM_FAULT_SIGBUS : 0;
+static vm_fault_t vmop_vm_fault(struct vm_fault *vmf)
+{
+	struct vmop_handoff_key key = vmop_fault_key(vmf);
+	struct vmop_vmo *vmo = vmop_fault_vmo(vmf);
+	u64 pos = vmop_vmo_pos(vmo, vmf->pgoff);
+	int handed = vmop_handoff_take(&key);
+	bool write = vmop_fault_writes(vmf) ||
+		     vmop_fault_stores_next(vmf, handed);
+	vm_fault_t ret = handed < 0 ? VM_FAULT_SIGBUS : 0;
+
 	while (!ret) {
 		ret = vmop_fault_make_table(vmf) ?:
-		      vmop_fault_once(vmo, vmf, &key);
+		      vmop_fault_once(vmo, vmf, &key, write);
 	}
 	/* After a wait neither vmf nor the VMO may be there any more. */
 	trace_vmop_fault(key.vmo_id, pos, key.addr, write, false,
@@ -319,9 +338,16 @@ static vm_fault_t vmop_vm_fault(struct vm_fault *vmf)
  * A store needs the pager's leave, or room. It cannot be waited for here, as
  * nothing tells whether mmap_lock may be dropped. Without the mapping the access
  * comes again as a fault, where it can (see vmop_fault_once()).
+ *
+ * Not always as a store: an instruction that loads from the page, too, such as an
+ * addition or a copy within it, is done over from its load on. That would find
+ * the page, have it mapped for reading, and its store would end here again, for
+ * ever. So the fault is told what comes.
  */
-static vm_fault_t vmop_mkwrite_refault(struct vmop_vmo *vmo, pgoff_t pgoff)
+static vm_fault_t vmop_mkwrite_refault(struct vmop_vmo *vmo, pgoff_t pgoff,
+				       const struct vmop_handoff_key *key)
 {
+	vmop_handoff_put(key, VMOP_HANDOFF_STORE);
 	unmap_mapping_pages(&vmo->space->mapping, pgoff, 1, false);
 	return VM_FAULT_NOPAGE;
 }
@@ -332,7 +358,8 @@ static vm_fault_t vmop_mkwrite_refault(struct vmop_vmo *vmo, pgoff_t pgoff)
  * is allowed. Zeros, and what is seen in an ancestor, become a page of our own,
  * which takes the mapping away: the access comes again.
  */
-static vm_fault_t vmop_fault_mkwrite(struct vmop_vmo *vmo, struct vm_fault *vmf)
+static vm_fault_t vmop_fault_mkwrite(struct vmop_vmo *vmo, struct vm_fault *vmf,
+				     const struct vmop_handoff_key *key)
 {
 	struct folio *folio = page_folio(vmf->page);
 	struct vmop_cow *node;
@@ -348,7 +375,7 @@ static vm_fault_t vmop_fault_mkwrite(struct vmop_vmo *vmo, struct vm_fault *vmf)
 	if (need || res.kind != VMOP_RES_PAGE || res.page->folio != folio) {
 		up_read(&vmo->tree->lock);
 		if (need > VMOP_NEED_PAGE)
-			return vmop_mkwrite_refault(vmo, vmf->pgoff);
+			return vmop_mkwrite_refault(vmo, vmf->pgoff, key);
 		if (need && vmop_vmo_give_page(vmo, vmf->pgoff, true))
 			return VM_FAULT_SIGBUS;
 		return VM_FAULT_NOPAGE;
@@ -364,9 +391,13 @@ static vm_fault_t vmop_fault_mkwrite(struct vmop_vmo *vmo, struct vm_fault *vmf)
 
 static vm_fault_t vmop_vm_page_mkwrite(struct vm_fault *vmf)
 {
+	struct vmop_handoff_key key = vmop_fault_key(vmf);
 	struct vmop_vmo *vmo = vmop_fault_vmo(vmf);
-	vm_fault_t ret = vmop_fault_mkwrite(vmo, vmf);
+	vm_fault_t ret;
 
+	/* A failed wait ends here when another thread has the page mapped again. */
+	ret = vmop_handoff_take(&key) < 0 ? VM_FAULT_SIGBUS :
+					    vmop_fault_mkwrite(vmo, vmf, &key);
 	trace_vmop_fault(vmo->id, vmop_vmo_pos(vmo, vmf->pgoff),
 			 vmf->address & PAGE_MASK, true, true,
 			 vmop_fault_result(ret));

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * handoff.c - hands a failure to the thread that waited, and to nobody else.
+ * handoff.c - hands what a fault found out to the next one of the same thread,
+ *             and to nobody else.
  *
  * Once a fault has dropped mmap_lock it may only answer "retry", so an error
- * has to be found again by the retried fault. It is kept here under the thread.
- * That thread's next fault on a VMO takes it: as an error if it is the same
- * page at the same address, else it is dropped, because the thread has gone
- * somewhere else. The retry cannot be told by FAULT_FLAG_TRIED: mlock() and
- * MADV_POPULATE retry without it.
+ * has to be found again by the retried fault. And a store that page_mkwrite sent
+ * back must be known for one, even when the instruction begins with a load (see
+ * vmop_mkwrite_refault()). Either is kept here under the thread. That thread's
+ * next fault on a VMO takes it: it counts if it is the same page at the same
+ * address, else it is dropped, because the thread has gone somewhere else. The
+ * retry cannot be told by FAULT_FLAG_TRIED: mlock() and MADV_POPULATE retry
+ * without it.
  *
  * A thread that never faults again leaves its entry behind. The table is
  * bounded: when it is full the oldest entry goes, and its thread, should it
- * come back, asks the pager once more.
+ * come back, asks the pager once more, or is sent back once more.
  *
  * Locks: vmop_handoff_lock, a leaf, guards everything.
  */
@@ -37,7 +40,7 @@ struct vmop_handoff {
 	const struct task_struct *task;
 	u64 start;
 	struct vmop_handoff_key key;
-	int error;
+	int what;
 };
 
 static DEFINE_SPINLOCK(vmop_handoff_lock);
@@ -69,15 +72,15 @@ static struct vmop_handoff *vmop_handoff_pop_locked(void)
 }
 
 /**
- * vmop_handoff_put() - leave a failure for the retried fault of this thread
+ * vmop_handoff_put() - leave something for the retried fault of this thread
  * @key: the fault
- * @error: negative errno
+ * @what: what it failed with, a negative errno; or VMOP_HANDOFF_STORE
  *
  * Without memory for it nothing is left; the retry asks the pager again.
  *
- * Context: no lock held.
+ * Context: no lock of ours held.
  */
-void vmop_handoff_put(const struct vmop_handoff_key *key, int error)
+void vmop_handoff_put(const struct vmop_handoff_key *key, int what)
 {
 	struct vmop_handoff *entry = kmalloc(sizeof(*entry), GFP_KERNEL);
 	struct vmop_handoff *old, *oldest = NULL;
@@ -87,7 +90,7 @@ void vmop_handoff_put(const struct vmop_handoff_key *key, int error)
 	entry->task = current;
 	entry->start = current->start_boottime;
 	entry->key = *key;
-	entry->error = error;
+	entry->what = what;
 	spin_lock(&vmop_handoff_lock);
 	old = vmop_handoff_pop_locked();
 	if (atomic_read(&vmop_handoff_count) >= VMOP_HANDOFF_MAX) {
@@ -104,18 +107,18 @@ void vmop_handoff_put(const struct vmop_handoff_key *key, int error)
 }
 
 /**
- * vmop_handoff_take() - has this thread's fault failed already?
+ * vmop_handoff_take() - what did this thread's fault find out before?
  * @key: the fault
  *
- * Costs one load when no failure is on its way anywhere. That is enough: an
- * entry of this thread was put by this thread.
+ * Costs one load when nothing is on its way anywhere. That is enough: an entry
+ * of this thread was put by this thread.
  *
- * Return: the negative errno, or 0. The entry is gone either way.
+ * Return: as it was put, or 0. The entry is gone either way.
  */
 int vmop_handoff_take(const struct vmop_handoff_key *key)
 {
 	struct vmop_handoff *entry;
-	int error = 0;
+	int what = 0;
 
 	if (likely(!atomic_read(&vmop_handoff_count)))
 		return 0;
@@ -127,9 +130,9 @@ int vmop_handoff_take(const struct vmop_handoff_key *key)
 	if (entry->start == current->start_boottime &&
 	    entry->key.vmo_id == key->vmo_id &&
 	    entry->key.pgoff == key->pgoff && entry->key.addr == key->addr)
-		error = entry->error;
+		what = entry->what;
 	kfree(entry);
-	return error;
+	return what;
 }
 
 /**

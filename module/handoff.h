@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * handoff.h - a failure on its way from a thread's fault to its retried fault.
+ * handoff.h - what is on its way from a thread's fault to its retried fault.
  */
 #ifndef VMOP_HANDOFF_H
 #define VMOP_HANDOFF_H
 
 #include <linux/types.h>
 
+/* It was a store, and needs the pager. No failure: those are negative. */
+#define VMOP_HANDOFF_STORE 1
+
 /**
- * struct vmop_handoff_key - which fault a failure belongs to
+ * struct vmop_handoff_key - which fault it belongs to
  * @vmo_id: the mapped VMO
  * @pgoff: the page in it
  * @addr: start of the page in the address space
@@ -21,7 +24,7 @@ struct vmop_handoff_key {
 	unsigned long addr;
 };
 
-void vmop_handoff_put(const struct vmop_handoff_key *key, int error);
+void vmop_handoff_put(const struct vmop_handoff_key *key, int what);
 int vmop_handoff_take(const struct vmop_handoff_key *key);
 void vmop_handoff_exit(void);
 

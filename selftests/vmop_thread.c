@@ -143,6 +143,29 @@ static void vmop_mem_peek(char *dst, const char *src, size_t n)
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
 
+static void vmop_mem_add(char *dst, const char *src, size_t n)
+{
+	(void)src;
+	(void)n;
+#ifdef __x86_64__
+	__asm__ volatile("incb %0" : "+m" (*dst) : : "cc");
+#else
+	(*(volatile char *)dst)++;
+#endif
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
+static void vmop_mem_copy_down(char *dst, const char *src, size_t n)
+{
+	(void)n;
+#ifdef __x86_64__
+	__asm__ volatile("movsb" : "+D" (dst), "+S" (src) : : "memory");
+#else
+	*(volatile char *)dst = *(const volatile char *)src;
+#endif
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
 int vmop_mem_read(void *dst, const void *src, size_t len,
 		  struct vmop_result *res)
 {
@@ -215,6 +238,17 @@ static void vmop_thread_do_store(struct vmop_thread *t)
 	vmop_test_fill(buf, t->key, t->off, t->len);
 	vmop_mem_write(t->addr, buf, t->len, &t->res);
 	free(buf);
+}
+
+static void vmop_thread_do_add(struct vmop_thread *t)
+{
+	vmop_mem_guard(vmop_mem_add, t->addr, NULL, 1, 1, &t->res);
+}
+
+static void vmop_thread_do_copy_down(struct vmop_thread *t)
+{
+	vmop_mem_guard(vmop_mem_copy_down, t->addr, (char *)t->addr + 1, 1, 1,
+		       &t->res);
 }
 
 static void vmop_thread_do_op(struct vmop_thread *t)
@@ -303,6 +337,18 @@ struct vmop_thread *vmop_thread_store(void *addr, size_t len, __u64 key,
 	return vmop_thread_start(&(struct vmop_thread){
 		.fn = vmop_thread_do_store, .addr = addr, .len = len,
 		.key = key, .off = off });
+}
+
+struct vmop_thread *vmop_thread_add(void *addr)
+{
+	return vmop_thread_start(&(struct vmop_thread){
+		.fn = vmop_thread_do_add, .addr = addr });
+}
+
+struct vmop_thread *vmop_thread_copy_down(void *addr)
+{
+	return vmop_thread_start(&(struct vmop_thread){
+		.fn = vmop_thread_do_copy_down, .addr = addr });
 }
 
 struct vmop_thread *vmop_thread_op(int vmo, __u32 op, __u64 off, __u64 len)

@@ -65,6 +65,13 @@ struct vmop_thread *vmop_thread_load(const void *addr, size_t len);
 /* Write the pattern of key at off into memory [addr, addr + len). */
 struct vmop_thread *vmop_thread_store(void *addr, size_t len, __u64 key,
 				      __u64 off);
+/*
+ * By one instruction, where the machine has one, that loads and stores: add one to
+ * the byte at addr, or copy the byte behind it there. The first may look to memory
+ * like a store from the beginning; the second begins with a load everywhere.
+ */
+struct vmop_thread *vmop_thread_add(void *addr);
+struct vmop_thread *vmop_thread_copy_down(void *addr);
 /* VMOP_VMO_OP_RANGE on a VMO: COMMIT, PREFETCH, ZERO, ... */
 struct vmop_thread *vmop_thread_op(int vmo, __u32 op, __u64 off, __u64 len);
 /* ftruncate(fd, size). */

@@ -139,6 +139,24 @@ TEST_F(limit, waits_and_goes_on)
 	asked_none();
 }
 
+/* An instruction that loads from the page, too: what is done over is the load. */
+TEST_F(limit, modify)
+{
+	char *addr = self->vmo.map + PG(20);
+	struct vmop_thread *t;
+
+	EXPECT_TRUE(vmop_test_check(addr, KEY, PG(20), PG(1)));
+	t = vmop_thread_copy_down(addr);
+	blocked(t, 1);
+	asked(WRITEBACK, 0, LIMIT);
+	clean(0, ROOM);
+	granted(20);
+	expect_done(t, 1);
+	EXPECT_EQ(addr[1], addr[0]);
+	is_dirty(LIMIT - ROOM + 1);
+	asked_none();
+}
+
 /* What is being written is dirty until it is written. */
 TEST_F(limit, begin_makes_no_room)
 {

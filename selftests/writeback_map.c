@@ -207,6 +207,20 @@ TEST_F(trap, denied)
 	store_asks(self->map + PG(2), 2);
 }
 
+/* Another thread reads the page meanwhile, so the store finds it mapped again. */
+TEST_F(trap, denied_and_mapped_again)
+{
+	struct vmop_thread *t = vmop_thread_store(self->map, 1, NEW, 0);
+
+	asked(0);
+	blocked(t);
+	EXPECT_TRUE(vmop_test_check(self->map, KEY, 0, PG(1)));
+	deny();
+	expect_sigbus(t, self->map);
+	is_dirty(0);
+	store_asks(self->map, 0);
+}
+
 TEST_F(trap, killed)
 {
 	__u64 ms = ~0ull;
@@ -259,6 +273,123 @@ TEST_F(trap, others_change_mappings)
 	grant(1);
 	ASSERT_EQ(0, vmop_thread_wait(t, &res));
 	EXPECT_EQ(SIGSEGV, res.sig);
+}
+
+/* ---- instructions that load first ----------------------------------------- */
+
+/*
+ * What is done over after the pager's answer is the whole instruction: its load
+ * comes before the store that had to wait, and finds the page not mapped.
+ */
+FIXTURE(modify)
+{
+	struct test_pager tp;
+	struct test_vmo vmo;
+	char *map;
+};
+
+FIXTURE_VARIANT(modify)
+{
+	struct vmop_thread *(*start)(void *addr);
+	/* from here to what it loads */
+	int load_at;
+	/* of the byte that it stores, when all is well */
+	__u8 (*stored)(__u64 offset);
+};
+
+static __u8 one_more(__u64 offset)
+{
+	return vmop_test_byte(KEY, offset) + 1;
+}
+
+static __u8 the_next(__u64 offset)
+{
+	return vmop_test_byte(KEY, offset + 1);
+}
+
+FIXTURE_VARIANT_ADD(modify, add)
+{
+	.start = vmop_thread_add,
+	.stored = one_more,
+};
+
+FIXTURE_VARIANT_ADD(modify, copy_in_page)
+{
+	.start = vmop_thread_copy_down,
+	.load_at = 1,
+	.stored = the_next,
+};
+
+FIXTURE_SETUP(modify)
+{
+	ASSERT_EQ(0, make_trapping(&self->tp, &self->vmo));
+	self->map = self->vmo.map;
+}
+
+FIXTURE_TEARDOWN(modify)
+{
+	expect_none(&self->tp);
+	EXPECT_EQ(0, vmop_test_waiters(self->vmo.fd));
+	test_pager_exit(&self->tp);
+}
+
+/* Page 0 is not mapped yet; then page 1 is, as its neighbour. */
+TEST_F(modify, asks)
+{
+	struct vmop_thread *t;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		EXPECT_EQ(i == 1, vmop_test_pte_present(self->map + PG(i)));
+		t = variant->start(self->map + PG(i));
+		asked(i);
+		blocked(t);
+		is_dirty(i);
+		grant(i);
+		expect_done(t, 1);
+		EXPECT_EQ(variant->stored(PG(i)), (__u8)self->map[PG(i)]);
+	}
+	is_dirty(2);
+	t = variant->start(self->map + PG(1) + 8);
+	expect_done(t, 1);
+}
+
+TEST_F(modify, denied)
+{
+	struct vmop_thread *t;
+	int i;
+
+	EXPECT_TRUE(vmop_test_check(self->map, KEY, 0, PG(1)));
+	for (i = 0; i < 2; i++) {
+		t = variant->start(self->map);
+		asked(0);
+		blocked(t);
+		deny();
+		expect_sigbus(t, self->map + variant->load_at);
+		EXPECT_TRUE(vmop_test_check(self->map, KEY, 0, PG(1)));
+	}
+	is_dirty(0);
+	t = variant->start(self->map);
+	asked(0);
+	grant(0);
+	expect_done(t, 1);
+}
+
+/* Written back, it asks again. */
+TEST_F(modify, again)
+{
+	struct vmop_thread *t;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		t = variant->start(self->map);
+		asked(0);
+		grant(0);
+		expect_done(t, 1);
+		is_dirty(1);
+		ASSERT_EQ(0, test_wb_clean(&self->tp, &self->vmo, 0, 1));
+		is_dirty(0);
+	}
 }
 
 /* ---- stores by the kernel ------------------------------------------------- */
