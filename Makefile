@@ -158,7 +158,7 @@ docs:
 	@echo "  DONE    build/docs/index.html, build/man"
 
 deps:
-	@$(VM)/deps source build tools unit vm trace chroot debug dkms lint docs
+	@$(VM)/deps source build tools examples unit vm trace chroot debug dkms lint docs
 
 clean:
 	rm -rf build

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# What the tests of vmoctl (cli_*.sh) share; they source it. It makes a folder, $D,
-# which goes when the script ends, and has its servers listen at $S. They run in
-# the test VM (busybox sh) and need the module, and vmoctl in PATH.
+# What the tests of vmoctl (cli_*.sh) and of other programs share; they source it.
+# It makes a folder, $D, which goes when the script ends, and has its servers
+# listen at $S. They run in the test VM (busybox sh) and need the module, and
+# vmoctl in PATH.
 #
 # Prints TAP. The script ends with finish, whose status tells whether all passed.
 
