@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The generic netlink family: what it tells about each kind of object, to whom,
- * and the events. Lists of many objects are in netlink_list.c.
+ * The generic netlink family: what it tells about each kind of object, and to
+ * whom. Lists of many objects are in netlink_list.c, events in netlink_event.c.
  */
 #include <sched.h>
 #include <sys/types.h>
@@ -9,7 +9,6 @@
 #include <netlink/attr.h>
 #include <netlink/msg.h>
 
-#include "test_cgroup.h"
 #include "test_child.h"
 #include "test_cow.h"
 #include "test_netlink.h"
@@ -18,7 +17,6 @@
 
 #define KEY 0x6e65746c696e6b00ULL
 #define NOBODY 65534
-#define OVERDUE "/sys/module/vmopager/parameters/overdue_ms"
 
 FIXTURE(netlink)
 {
@@ -36,20 +34,6 @@ FIXTURE_TEARDOWN(netlink)
 {
 	test_nl_close(&self->nl);
 	test_pager_exit(&self->tp);
-}
-
-static __u64 vmo_id(int vmo)
-{
-	struct vmop_vmo_get_info info;
-
-	return vmop_test_get_info(vmo, &info) ? 0 : info.out_id;
-}
-
-static __u64 pager_id(int vmo)
-{
-	struct vmop_vmo_get_info info;
-
-	return vmop_test_get_info(vmo, &info) ? 0 : info.out_pager_id;
 }
 
 static int get_vmo(struct test_nl *nl, __u64 id, struct test_nl_object *object)
@@ -70,21 +54,8 @@ static int get_shares(struct test_nl *nl, __u64 id,
 	return test_nl_ask(nl, msg, test_nl_keep, object);
 }
 
-/* Says which attribute differs. */
-static bool is(const struct test_nl_object *object, int attr, int len,
-	       __u64 value)
-{
-	if (object->has[attr] && object->len[attr] == len &&
-	    object->value[attr] == value)
-		return true;
-	fprintf(stderr, "# attribute %d: %s, %d bytes, %llu; not %d bytes, %llu\n",
-		attr, object->has[attr] ? "there" : "missing",
-		object->len[attr], object->value[attr], len, value);
-	return false;
-}
-
-#define IS64(_attr, _value) is(object, VMOP_NL_VMO_##_attr, 8, _value)
-#define IS32(_attr, _value) is(object, VMOP_NL_VMO_##_attr, 4, _value)
+#define IS64(_attr, _value) test_nl_is(object, VMOP_NL_VMO_##_attr, 8, _value)
+#define IS32(_attr, _value) test_nl_is(object, VMOP_NL_VMO_##_attr, 4, _value)
 
 /* Everything that GET_INFO tells about any VMO. */
 static bool same_vmo(const struct test_nl_object *object,
@@ -170,7 +141,7 @@ TEST_F(netlink, vmo_is_as_get_info_tells)
 	EXPECT_TRUE(same_vmo(&object, &info));
 	EXPECT_TRUE(same_source(&object, &info));
 	EXPECT_FALSE(object.has[VMOP_NL_VMO_PRIVATE]);
-	EXPECT_TRUE(is(&object, VMOP_NL_VMO_NUM_PENDING, 4, 1));
+	EXPECT_TRUE(test_nl_is(&object, VMOP_NL_VMO_NUM_PENDING, 4, 1));
 	EXPECT_TRUE(object.has[VMOP_NL_VMO_OLDEST_NS]);
 	/* They are what this test did. */
 	EXPECT_EQ(PG(5), object.value[VMOP_NL_VMO_COMMITTED]);
@@ -181,7 +152,7 @@ TEST_F(netlink, vmo_is_as_get_info_tells)
 	supply(&self->tp, &vmo, 9, 3);
 	expect_content(t, PG(3), KEY, PG(9));
 	ASSERT_EQ(0, get_vmo(&self->nl, info.out_id, &object));
-	EXPECT_TRUE(is(&object, VMOP_NL_VMO_NUM_PENDING, 4, 0));
+	EXPECT_TRUE(test_nl_is(&object, VMOP_NL_VMO_NUM_PENDING, 4, 0));
 	EXPECT_FALSE(object.has[VMOP_NL_VMO_OLDEST_NS]);
 }
 
@@ -242,27 +213,27 @@ TEST_F(netlink, pager_and_port)
 
 	new_vmo(&self->tp, &vmo, KEY, 8);
 	test_port_create(&second, self->tp.fd);
-	pager = pager_id(vmo.fd);
-	ASSERT_EQ(0, get_vmo(&self->nl, vmo_id(vmo.fd), &object));
+	pager = test_nl_pager_id(vmo.fd);
+	ASSERT_EQ(0, get_vmo(&self->nl, test_nl_vmo_id(vmo.fd), &object));
 	port = object.value[VMOP_NL_VMO_PORT_ID];
 	t = vmop_thread_pread(vmo.fd, 0, PG(1));
 	expect_blocked(t, &vmo, 1);
 
 	ASSERT_EQ(0, test_nl_get(&self->nl, VMOP_NL_CMD_PAGER_GET,
 				 VMOP_NL_PAGER_ID, pager, &object));
-	EXPECT_TRUE(is(&object, VMOP_NL_PAGER_ID, 8, pager));
-	EXPECT_TRUE(is(&object, VMOP_NL_PAGER_UID, 4, geteuid()));
-	EXPECT_TRUE(is(&object, VMOP_NL_PAGER_VMOS, 4, 1));
-	EXPECT_TRUE(is(&object, VMOP_NL_PAGER_PORTS, 4, 2));
+	EXPECT_TRUE(test_nl_is(&object, VMOP_NL_PAGER_ID, 8, pager));
+	EXPECT_TRUE(test_nl_is(&object, VMOP_NL_PAGER_UID, 4, geteuid()));
+	EXPECT_TRUE(test_nl_is(&object, VMOP_NL_PAGER_VMOS, 4, 1));
+	EXPECT_TRUE(test_nl_is(&object, VMOP_NL_PAGER_PORTS, 4, 2));
 	EXPECT_FALSE(object.has[VMOP_NL_PAGER_CLOSED]);
 	ASSERT_EQ(0, test_nl_get(&self->nl, VMOP_NL_CMD_PORT_GET,
 				 VMOP_NL_PORT_ID, port, &object));
-	EXPECT_TRUE(is(&object, VMOP_NL_PORT_ID, 8, port));
-	EXPECT_TRUE(is(&object, VMOP_NL_PORT_PAGER_ID, 8, pager));
-	EXPECT_TRUE(is(&object, VMOP_NL_PORT_UID, 4, geteuid()));
-	EXPECT_TRUE(is(&object, VMOP_NL_PORT_FLAGS, 4, VMOP_PORT_WRITEBACK));
-	EXPECT_TRUE(is(&object, VMOP_NL_PORT_QUEUED, 8, 1));
-	EXPECT_TRUE(is(&object, VMOP_NL_PORT_VMOS, 4, 1));
+	EXPECT_TRUE(test_nl_is(&object, VMOP_NL_PORT_ID, 8, port));
+	EXPECT_TRUE(test_nl_is(&object, VMOP_NL_PORT_PAGER_ID, 8, pager));
+	EXPECT_TRUE(test_nl_is(&object, VMOP_NL_PORT_UID, 4, geteuid()));
+	EXPECT_TRUE(test_nl_is(&object, VMOP_NL_PORT_FLAGS, 4, VMOP_PORT_WRITEBACK));
+	EXPECT_TRUE(test_nl_is(&object, VMOP_NL_PORT_QUEUED, 8, 1));
+	EXPECT_TRUE(test_nl_is(&object, VMOP_NL_PORT_VMOS, 4, 1));
 	EXPECT_FALSE(object.has[VMOP_NL_PORT_CLOSED]);
 
 	close(second);
@@ -275,7 +246,7 @@ TEST_F(netlink, pager_and_port)
 	ASSERT_EQ(0, test_nl_get(&self->nl, VMOP_NL_CMD_PORT_GET,
 				 VMOP_NL_PORT_ID, port, &object));
 	EXPECT_TRUE(object.has[VMOP_NL_PORT_CLOSED]);
-	EXPECT_TRUE(is(&object, VMOP_NL_PORT_QUEUED, 8, 0));
+	EXPECT_TRUE(test_nl_is(&object, VMOP_NL_PORT_QUEUED, 8, 0));
 	test_vmo_close(&self->tp, &vmo);
 	EXPECT_ERR(ENOENT, test_nl_get(&self->nl, VMOP_NL_CMD_PAGER_GET,
 				       VMOP_NL_PAGER_ID, pager, &object));
@@ -316,7 +287,7 @@ TEST_F(netlink, requests)
 	__u64 id, age;
 
 	new_vmo(&self->tp, &vmo, KEY, 8);
-	ASSERT_EQ(0, dump_requests(&self->nl, vmo_id(vmo.fd), &p));
+	ASSERT_EQ(0, dump_requests(&self->nl, test_nl_vmo_id(vmo.fd), &p));
 	EXPECT_EQ(0, p.nr);
 	first = vmop_thread_pread(vmo.fd, PG(4), PG(2));
 	expect_blocked(first, &vmo, 1);
@@ -327,39 +298,39 @@ TEST_F(netlink, requests)
 	third = vmop_thread_pread(vmo.fd, PG(5), PG(1));
 	expect_blocked(third, &vmo, 3);
 
-	ASSERT_EQ(0, dump_requests(&self->nl, vmo_id(vmo.fd), &p));
+	ASSERT_EQ(0, dump_requests(&self->nl, test_nl_vmo_id(vmo.fd), &p));
 	ASSERT_EQ(2, p.nr);
 	object = &p.objects[0];
-	EXPECT_TRUE(is(object, VMOP_NL_REQUEST_ID, 8, id));
-	EXPECT_TRUE(is(object, VMOP_NL_REQUEST_PAGER_ID, 8, pager_id(vmo.fd)));
-	EXPECT_TRUE(is(object, VMOP_NL_REQUEST_KEY, 8, KEY));
-	EXPECT_TRUE(is(object, VMOP_NL_REQUEST_TYPE, 4, VMOP_RECORD_READ));
-	EXPECT_TRUE(is(object, VMOP_NL_REQUEST_STATE, 4, VMOP_NL_REQUEST_READ));
-	EXPECT_TRUE(is(object, VMOP_NL_REQUEST_OFFSET, 8, PG(4)));
-	EXPECT_TRUE(is(object, VMOP_NL_REQUEST_LENGTH, 8, PG(2)));
-	EXPECT_TRUE(is(object, VMOP_NL_REQUEST_NUM_WAITERS, 4, 2));
+	EXPECT_TRUE(test_nl_is(object, VMOP_NL_REQUEST_ID, 8, id));
+	EXPECT_TRUE(test_nl_is(object, VMOP_NL_REQUEST_PAGER_ID, 8, test_nl_pager_id(vmo.fd)));
+	EXPECT_TRUE(test_nl_is(object, VMOP_NL_REQUEST_KEY, 8, KEY));
+	EXPECT_TRUE(test_nl_is(object, VMOP_NL_REQUEST_TYPE, 4, VMOP_RECORD_READ));
+	EXPECT_TRUE(test_nl_is(object, VMOP_NL_REQUEST_STATE, 4, VMOP_NL_REQUEST_READ));
+	EXPECT_TRUE(test_nl_is(object, VMOP_NL_REQUEST_OFFSET, 8, PG(4)));
+	EXPECT_TRUE(test_nl_is(object, VMOP_NL_REQUEST_LENGTH, 8, PG(2)));
+	EXPECT_TRUE(test_nl_is(object, VMOP_NL_REQUEST_NUM_WAITERS, 4, 2));
 	age = object->value[VMOP_NL_REQUEST_AGE_NS];
 	object = &p.objects[1];
 	EXPECT_LT(id, object->value[VMOP_NL_REQUEST_ID]);
-	EXPECT_TRUE(is(object, VMOP_NL_REQUEST_STATE, 4,
-		       VMOP_NL_REQUEST_QUEUED));
-	EXPECT_TRUE(is(object, VMOP_NL_REQUEST_OFFSET, 8, PG(1)));
-	EXPECT_TRUE(is(object, VMOP_NL_REQUEST_NUM_WAITERS, 4, 1));
+	EXPECT_TRUE(test_nl_is(object, VMOP_NL_REQUEST_STATE, 4,
+			       VMOP_NL_REQUEST_QUEUED));
+	EXPECT_TRUE(test_nl_is(object, VMOP_NL_REQUEST_OFFSET, 8, PG(1)));
+	EXPECT_TRUE(test_nl_is(object, VMOP_NL_REQUEST_NUM_WAITERS, 4, 1));
 	EXPECT_LT(object->value[VMOP_NL_REQUEST_AGE_NS], age);
 
 	vmop_test_nap_ms(20);
-	ASSERT_EQ(0, dump_requests(&self->nl, vmo_id(vmo.fd), &p));
+	ASSERT_EQ(0, dump_requests(&self->nl, test_nl_vmo_id(vmo.fd), &p));
 	ASSERT_EQ(2, p.nr);
 	EXPECT_LE(age + 20000000,
 		  p.objects[0].value[VMOP_NL_REQUEST_AGE_NS]);
 	supply(&self->tp, &vmo, 4, 2);
 	expect_content(first, PG(2), KEY, PG(4));
 	expect_content(third, PG(1), KEY, PG(5));
-	ASSERT_EQ(0, dump_requests(&self->nl, vmo_id(vmo.fd), &p));
+	ASSERT_EQ(0, dump_requests(&self->nl, test_nl_vmo_id(vmo.fd), &p));
 	EXPECT_EQ(1, p.nr);
 	supply(&self->tp, &vmo, 1, 1);
 	expect_content(second, PG(1), KEY, PG(1));
-	ASSERT_EQ(0, dump_requests(&self->nl, vmo_id(vmo.fd), &p));
+	ASSERT_EQ(0, dump_requests(&self->nl, test_nl_vmo_id(vmo.fd), &p));
 	EXPECT_EQ(0, p.nr);
 }
 
@@ -444,7 +415,7 @@ static int look_as_nobody(void *arg)
 	CHILD(vmo >= 0);
 	CHILD(test_nl_count(&nl, VMOP_NL_CMD_PAGER_GET) == 1);
 	CHILD(test_nl_count(&nl, VMOP_NL_CMD_VMO_GET) == 1);
-	CHILD(!get_vmo(&nl, vmo_id(vmo), &object));
+	CHILD(!get_vmo(&nl, test_nl_vmo_id(vmo), &object));
 	CHILD(object.value[VMOP_NL_VMO_UID] == NOBODY);
 	return 0;
 }
@@ -459,7 +430,7 @@ TEST_F(netlink, owner_sees_only_his)
 	__u64 id;
 
 	new_vmo(&self->tp, &vmo, KEY, 4);
-	id = vmo_id(vmo.fd);
+	id = test_nl_vmo_id(vmo.fd);
 	t = vmop_thread_pread(vmo.fd, 0, PG(1));
 	expect_blocked(t, &vmo, 1);
 	ASSERT_EQ(0, stat(VMOP_TEST_DEV, &old));
@@ -540,187 +511,6 @@ TEST_F(netlink, other_net_namespace)
 						      NULL),
 				     &status, NULL));
 	EXPECT_EQ(0, status);
-}
-
-/* ---- Events --------------------------------------------------------------- */
-
-static bool is_event(const struct test_nl_object *event, __u32 object,
-		     __u64 pager)
-{
-	return event->has[VMOP_NL_EVENT_A_TIME_NS] &&
-	       is(event, VMOP_NL_EVENT_A_OBJECT, 4, object) &&
-	       is(event, VMOP_NL_EVENT_A_UID, 4, geteuid()) &&
-	       (!pager || is(event, VMOP_NL_EVENT_A_PAGER_ID, 8, pager));
-}
-
-#define expect_event(_type, _attr, _id, _object, _pager) do { \
-	ASSERT_EQ(0, test_nl_event(&self->nl, VMOP_NL_EVENT_##_type, \
-				   VMOP_NL_EVENT_A_##_attr##_ID, _id, &event)) \
-		TH_LOG("no event %s", #_type); \
-	EXPECT_TRUE(is_event(&event, VMOP_NL_OBJECT_##_object, _pager)); \
-} while (0)
-
-/* The life of each kind of object. */
-TEST_F(netlink, events_of_life)
-{
-	struct vmop_test_vmo_args args = {
-		.key = KEY, .length = PG(4), .name = "an event",
-	};
-	struct test_nl_object event, object;
-	__u64 pager, port, id, ref;
-	struct test_vmo vmo;
-	int child;
-
-	ASSERT_EQ(0, test_nl_listen(&self->nl));
-	ASSERT_EQ(0, test_pager_vmo_args(&self->tp, &vmo, &args));
-	id = vmo_id(vmo.fd);
-	pager = pager_id(vmo.fd);
-	expect_event(CREATED, VMO, id, VMO, pager);
-	EXPECT_STREQ("an event", event.name);
-	port = event.value[VMOP_NL_EVENT_A_PORT_ID];
-	ASSERT_EQ(0, get_vmo(&self->nl, id, &object));
-	EXPECT_EQ(port, object.value[VMOP_NL_VMO_PORT_ID]);
-	child = test_cow_child(vmo.fd, VMOP_CHILD_REFERENCE, 0, 0);
-	ASSERT_LE(0, child);
-	ref = vmo_id(child);
-	expect_event(CREATED, VMO, ref, VMO, pager);
-	close(child);
-	expect_event(CLOSED, VMO, ref, VMO, pager);
-	detach(&self->tp, &vmo);
-	expect_event(DETACHED, VMO, id, VMO, pager);
-	expect_event(COMPLETE, VMO, id, VMO, pager);
-	test_vmo_close(&self->tp, &vmo);
-	expect_event(CLOSED, VMO, id, VMO, pager);
-	test_pager_close_port(&self->tp);
-	expect_event(CLOSED, PORT, port, PORT, pager);
-	test_pager_close(&self->tp);
-	expect_event(CLOSED, PAGER, pager, PAGER, 0);
-	EXPECT_EQ(0, self->nl.overruns);
-}
-
-/* COMPLETE is about the VMO with the pager, also when a clone was the last. */
-TEST_F(netlink, event_complete_after_a_clone)
-{
-	struct test_nl_object event;
-	struct test_vmo vmo;
-	int clone;
-	__u64 id;
-
-	new_vmo(&self->tp, &vmo, KEY, 4);
-	id = vmo_id(vmo.fd);
-	clone = test_cow_child(vmo.fd, VMOP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE, 0,
-			       PG(4));
-	ASSERT_LE(0, clone);
-	test_vmo_close(&self->tp, &vmo);
-	expect_none(&self->tp);
-	ASSERT_EQ(0, test_nl_listen(&self->nl));
-	close(clone);
-	expect_event(COMPLETE, VMO, id, VMO, 0);
-	expect_complete(&self->tp, KEY);
-}
-
-/* A writer over the dirty limit. */
-TEST_F(netlink, event_dirty_limit)
-{
-	struct vmop_test_vmo_args args = {
-		.key = KEY, .length = PG(8), .dirty_limit = PG(2),
-	};
-	struct test_nl_object event;
-	struct vmop_thread *t;
-	struct test_vmo vmo;
-
-	ASSERT_EQ(0, test_pager_vmo_args(&self->tp, &vmo, &args));
-	supply(&self->tp, &vmo, 0, 8);
-	ASSERT_EQ(0, test_nl_listen(&self->nl));
-	t = vmop_thread_pwrite(vmo.fd, 0, PG(4), KEY);
-	expect_blocked(t, &vmo, 1);
-	expect_event(LIMIT, VMO, vmo_id(vmo.fd), VMO, pager_id(vmo.fd));
-	EXPECT_TRUE(is(&event, VMOP_NL_EVENT_A_LIMIT, 4, VMOP_NL_LIMIT_DIRTY));
-	ASSERT_EQ(0, test_wb_clean(&self->tp, &vmo, 0, 2));
-	expect_done(t, (long)PG(4));
-}
-
-/* An anonymous VMO that a cgroup pays for; negative errno. */
-static int make_paid(int pager, const struct test_cgroup *payer, __u64 bytes)
-{
-	struct vmop_vmo_create cmd = {
-		.size = sizeof(cmd),
-		.payer_fd = test_cgroup_open(payer),
-		.out_vmo_fd = -1,
-		.length = bytes,
-	};
-	int ret = vmop_test_ioctl(pager, VMOP_VMO_CREATE, &cmd);
-
-	close(cmd.payer_fd);
-	return ret ? ret : cmd.out_vmo_fd;
-}
-
-/* Who pays has no memory left, and none of it can be reclaimed. */
-TEST_F(netlink, event_memory_limit)
-{
-	const unsigned long max = 4 << 20;
-	struct test_nl_object event;
-	struct test_cgroup payer;
-	__u64 id;
-	int fd;
-
-	ASSERT_EQ(0, test_cgroup_setup());
-	ASSERT_EQ(0, test_cgroup_make(&payer, "netlink", max));
-	fd = make_paid(self->tp.fd, &payer, 2 * max);
-	ASSERT_LE(0, fd);
-	id = vmo_id(fd);
-	ASSERT_EQ(0, test_nl_listen(&self->nl));
-	test_err_vmo_op(ENOMEM, fd, VMOP_VMO_OP_COMMIT, 0, 2 * max, NULL);
-	expect_event(LIMIT, VMO, id, VMO, 0);
-	EXPECT_TRUE(is(&event, VMOP_NL_EVENT_A_LIMIT, 4, VMOP_NL_LIMIT_MEMORY));
-	EXPECT_FALSE(event.has[VMOP_NL_EVENT_A_PAGER_ID]);
-	close(fd);
-	expect_event(CLOSED, VMO, id, VMO, 0);
-	test_cgroup_remove(&payer);
-}
-
-static int set_overdue(const char *ms)
-{
-	int fd = open(OVERDUE, O_WRONLY | O_CLOEXEC);
-	ssize_t n = write(fd, ms, strlen(ms));
-
-	close(fd);
-	return n == (ssize_t)strlen(ms) ? 0 : -EIO;
-}
-
-/* A request that nobody answers is told of once, and not before its time. */
-TEST_F(netlink, event_overdue)
-{
-	struct test_nl_object event;
-	struct vmop_thread *t, *u;
-	struct test_vmo vmo;
-	__u64 id;
-
-	new_vmo(&self->tp, &vmo, KEY, 8);
-	id = vmo_id(vmo.fd);
-	ASSERT_EQ(0, test_nl_listen(&self->nl));
-	/* Also when the time becomes shorter after the request was made. */
-	t = vmop_thread_pread(vmo.fd, PG(3), PG(2));
-	expect_blocked(t, &vmo, 1);
-	ASSERT_EQ(0, set_overdue("300"));
-	expect_event(OVERDUE, VMO, id, VMO, pager_id(vmo.fd));
-	EXPECT_TRUE(is(&event, VMOP_NL_EVENT_A_REQUEST_TYPE, 4,
-		       VMOP_RECORD_READ));
-	EXPECT_TRUE(is(&event, VMOP_NL_EVENT_A_OFFSET, 8, PG(3)));
-	EXPECT_TRUE(is(&event, VMOP_NL_EVENT_A_LENGTH, 8, PG(2)));
-	EXPECT_LE(300000000, event.value[VMOP_NL_EVENT_A_AGE_NS]);
-	expect_read(&self->tp, &vmo, 3, 2);
-	EXPECT_EQ(self->tp.last.id, event.value[VMOP_NL_EVENT_A_REQUEST_ID]);
-
-	/* The next one of this VMO is another request. */
-	u = vmop_thread_pread(vmo.fd, 0, PG(1));
-	expect_read(&self->tp, &vmo, 0, 1);
-	expect_event(OVERDUE, VMO, id, VMO, 0);
-	EXPECT_EQ(self->tp.last.id, event.value[VMOP_NL_EVENT_A_REQUEST_ID]);
-	supply(&self->tp, &vmo, 0, 5);
-	expect_done(t, (long)PG(2));
-	expect_done(u, (long)PG(1));
-	ASSERT_EQ(0, set_overdue("10000"));
 }
 
 VMOP_TEST_MAIN

@@ -230,6 +230,32 @@ static int receive(struct test_nl *nl, struct answer *a)
 	return a->over ? a->ret : from_nl(ret);
 }
 
+bool test_nl_is(const struct test_nl_object *object, int attr, int len,
+		__u64 value)
+{
+	if (object->has[attr] && object->len[attr] == len &&
+	    object->value[attr] == value)
+		return true;
+	fprintf(stderr, "# attribute %d: %s, %d bytes, %llu; not %d bytes, %llu\n",
+		attr, object->has[attr] ? "there" : "missing",
+		object->len[attr], object->value[attr], len, value);
+	return false;
+}
+
+__u64 test_nl_vmo_id(int vmo)
+{
+	struct vmop_vmo_get_info info;
+
+	return vmop_test_get_info(vmo, &info) ? 0 : info.out_id;
+}
+
+__u64 test_nl_pager_id(int vmo)
+{
+	struct vmop_vmo_get_info info;
+
+	return vmop_test_get_info(vmo, &info) ? 0 : info.out_pager_id;
+}
+
 /* What a program does that takes the socket for its output. */
 static int write_msg(struct test_nl *nl, struct nl_msg *msg)
 {

@@ -46,6 +46,13 @@ int test_nl_open(struct test_nl *nl);
 int test_nl_open_size(struct test_nl *nl, size_t size);
 void test_nl_close(struct test_nl *nl);
 
+/* Has it an attribute of this size and value? Says what differs. */
+bool test_nl_is(const struct test_nl_object *object, int attr, int len,
+		__u64 value);
+/* Numbers of a VMO and of its pager, from the VMO; 0 for none. */
+__u64 test_nl_vmo_id(int vmo);
+__u64 test_nl_pager_id(int vmo);
+
 /* A request with the attributes that the caller puts in. NULL without memory. */
 struct nl_msg *test_nl_request(struct test_nl *nl, int cmd, bool dump);
 /* Sends it, frees it, and waits for the whole answer. */
