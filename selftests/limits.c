@@ -3,6 +3,7 @@
  * What does not work, or works otherwise than one might think, is a promise as
  * well: those lines of Documentation/limits.rst that no other program shows.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/uio.h>
 
@@ -171,6 +172,57 @@ TEST_F(limits, position_is_not_locked)
 	expect_done(first, PG(1));
 	expect_done(second, PG(1));
 	EXPECT_EQ(PG(1), lseek(vmo.fd, 0, SEEK_CUR));
+}
+
+struct spliced {
+	int vmo;
+	int pipe;
+};
+
+static void do_splice(void *arg, struct vmop_result *res)
+{
+	const struct spliced *s = arg;
+	loff_t at = 0;
+
+	res->ret = splice(s->vmo, &at, s->pipe, NULL, PG(1), 0);
+	res->err = res->ret < 0 ? errno : 0;
+}
+
+static void do_write_byte(void *arg, struct vmop_result *res)
+{
+	const struct spliced *s = arg;
+
+	res->ret = write(s->pipe, "x", 1);
+	res->err = res->ret < 0 ? errno : 0;
+}
+
+/* Who splices into a pipe keeps others from it as long as the pager takes. */
+TEST_F(limits, spliced_pipe_is_locked)
+{
+	struct vmop_thread *splicer, *writer;
+	struct test_vmo vmo;
+	struct spliced s;
+	char buf[4096];
+	int p[2];
+
+	new_vmo(&self->tp, &vmo, OLD, 1);
+	ASSERT_EQ(0, pipe(p));
+	s = (struct spliced){ vmo.fd, p[1] };
+	splicer = vmop_thread_call(do_splice, &s);
+	expect_read(&self->tp, &vmo, 0, 1);
+	expect_blocked(splicer, &vmo, 1);
+	writer = vmop_thread_call(do_write_byte, &s);
+	vmop_test_nap_ms(100);
+	EXPECT_FALSE(vmop_thread_done(writer));
+	supply(&self->tp, &vmo, 0, 1);
+	expect_done(splicer, PG(1));
+	expect_done(writer, 1);
+	ASSERT_EQ((ssize_t)PG(1), read(p[0], buf, PG(1)));
+	EXPECT_TRUE(vmop_test_check(buf, OLD, 0, PG(1)));
+	ASSERT_EQ(1, read(p[0], buf, 1));
+	EXPECT_EQ('x', buf[0]);
+	close(p[0]);
+	close(p[1]);
 }
 
 /* A pager with one thread, which reads what it would have to supply. */
