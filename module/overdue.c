@@ -6,7 +6,8 @@
  * work is scheduled for the time when the first request becomes overdue. A source
  * is put in when it gets a request, and taken out when the work finds nothing left
  * to tell of it: so most requests cost no more than a look at source->watched, and
- * nothing runs while nobody waits.
+ * nothing runs while nobody waits. While overdue_ms is 0 the list only grows, for
+ * the time when it is not 0 any more.
  *
  * The list holds no references; a source takes itself out when it is freed.
  *
@@ -34,6 +35,20 @@ static DECLARE_DELAYED_WORK(vmop_overdue_work, vmop_overdue_run);
 
 static unsigned int vmop_overdue_ms = 10000;
 
+static u64 vmop_overdue_ns(void)
+{
+	return (u64)READ_ONCE(vmop_overdue_ms) * NSEC_PER_MSEC;
+}
+
+static void vmop_overdue_schedule_locked(u64 ns)
+{
+	lockdep_assert_held(&vmop_overdue_lock);
+	/* Not too early: it would find nothing, again and again. */
+	if (vmop_overdue_ns())
+		schedule_delayed_work(&vmop_overdue_work,
+				      nsecs_to_jiffies(ns) + 1);
+}
+
 static int vmop_overdue_set(const char *val, const struct kernel_param *param)
 {
 	int ret = param_set_uint(val, param);
@@ -43,7 +58,7 @@ static int vmop_overdue_set(const char *val, const struct kernel_param *param)
 	spin_lock(&vmop_overdue_lock);
 	if (!list_empty(&vmop_overdue_sources)) {
 		cancel_delayed_work(&vmop_overdue_work);
-		schedule_delayed_work(&vmop_overdue_work, 0);
+		vmop_overdue_schedule_locked(0);
 	}
 	spin_unlock(&vmop_overdue_lock);
 	return 0;
@@ -58,11 +73,6 @@ module_param_cb(overdue_ms, &vmop_overdue_ops, &vmop_overdue_ms, 0644);
 MODULE_PARM_DESC(overdue_ms,
 		 "Milliseconds after which an unanswered request is told of by an event; 0: never");
 
-static u64 vmop_overdue_ns(void)
-{
-	return (u64)READ_ONCE(vmop_overdue_ms) * NSEC_PER_MSEC;
-}
-
 /**
  * vmop_overdue_watch_locked() - a source has got a request
  * @src: the source; the caller holds source->lock
@@ -70,13 +80,12 @@ static u64 vmop_overdue_ns(void)
 void vmop_overdue_watch_locked(struct vmop_source *src)
 {
 	lockdep_assert_held(&src->lock);
-	if (src->watched || !vmop_overdue_ns())
+	if (src->watched)
 		return;
 	src->watched = true;
 	spin_lock(&vmop_overdue_lock);
 	if (list_empty(&vmop_overdue_sources) && !vmop_overdue_running)
-		schedule_delayed_work(&vmop_overdue_work,
-				      nsecs_to_jiffies(vmop_overdue_ns()));
+		vmop_overdue_schedule_locked(vmop_overdue_ns());
 	list_add_tail(&src->watch_link, &vmop_overdue_sources);
 	spin_unlock(&vmop_overdue_lock);
 }
@@ -147,18 +156,17 @@ static void vmop_overdue_check(struct vmop_source *src, u64 limit_ns,
 			       u64 *next_ns)
 {
 	struct vmop_req_info infos[VMOP_OVERDUE_BATCH];
-	struct vmop_req *req = NULL;
+	struct vmop_req *req;
 	unsigned int nr, i;
 	u64 age_ns;
 
 	do {
-		nr = limit_ns ? vmop_overdue_take(src, limit_ns, infos) : 0;
+		nr = vmop_overdue_take(src, limit_ns, infos);
 		for (i = 0; i < nr; i++)
 			vmop_overdue_tell(src, &infos[i]);
 	} while (nr == VMOP_OVERDUE_BATCH);
 	spin_lock(&src->lock);
-	if (limit_ns)
-		req = vmop_overdue_first_locked(src);
+	req = vmop_overdue_first_locked(src);
 	src->watched = req;
 	if (req) {
 		age_ns = ktime_get_ns() - req->queued_ns;
@@ -177,6 +185,8 @@ static void vmop_overdue_run(struct work_struct *work)
 	struct vmop_source *src;
 	LIST_HEAD(todo);
 
+	if (!limit_ns)
+		return;
 	spin_lock(&vmop_overdue_lock);
 	vmop_overdue_running = true;
 	list_splice_init(&vmop_overdue_sources, &todo);
@@ -192,9 +202,11 @@ static void vmop_overdue_run(struct work_struct *work)
 		spin_lock(&vmop_overdue_lock);
 	}
 	vmop_overdue_running = false;
+	/* Meanwhile it may have been set to something else. */
+	if (limit_ns != vmop_overdue_ns())
+		next_ns = 0;
 	if (!list_empty(&vmop_overdue_sources))
-		schedule_delayed_work(&vmop_overdue_work,
-				      nsecs_to_jiffies(next_ns) + 1);
+		vmop_overdue_schedule_locked(next_ns);
 	spin_unlock(&vmop_overdue_lock);
 }
 

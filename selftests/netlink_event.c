@@ -185,7 +185,8 @@ TEST_F(netlink_event, overdue)
 	new_vmo(&self->tp, &vmo, KEY, 8);
 	id = test_nl_vmo_id(vmo.fd);
 	ASSERT_EQ(0, test_nl_listen(&self->nl));
-	/* Also when the time becomes shorter after the request was made. */
+	/* Also when there was no such time when the request was made. */
+	ASSERT_EQ(0, set_overdue("0"));
 	t = vmop_thread_pread(vmo.fd, PG(3), PG(2));
 	expect_blocked(t, &vmo, 1);
 	ASSERT_EQ(0, set_overdue("300"));
@@ -198,9 +199,11 @@ TEST_F(netlink_event, overdue)
 	expect_read(&self->tp, &vmo, 3, 2);
 	EXPECT_EQ(self->tp.last.id, event.value[VMOP_NL_EVENT_A_REQUEST_ID]);
 
-	/* The next one of this VMO is another request. */
+	/* The next one of this VMO is another request; now the time gets shorter. */
+	ASSERT_EQ(0, set_overdue("100000"));
 	u = vmop_thread_pread(vmo.fd, 0, PG(1));
 	expect_read(&self->tp, &vmo, 0, 1);
+	ASSERT_EQ(0, set_overdue("300"));
 	expect_event(OVERDUE, VMO, id, VMO, 0);
 	EXPECT_EQ(self->tp.last.id, event.value[VMOP_NL_EVENT_A_REQUEST_ID]);
 	supply(&self->tp, &vmo, 0, 5);
