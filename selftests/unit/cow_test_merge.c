@@ -349,6 +349,30 @@ static void cow21_drops_a_base_further_up(void)
 	READS(d, "31 12");
 }
 
+/* The same for a reset of the one that merges. */
+static void cow21_drops_its_own_base(void)
+{
+	struct sim_vmo *b, *c, *d;
+
+	family(false, 4);
+	write_all(r, 10);
+	c = SNAPSHOT(r, 0, 4);
+	b = resettable(r, SIM_SNAPSHOT, 0, 4);
+	WRITE(b, 1, 21);
+	WRITE(b, 2, 22);
+	WRITE(c, 1, 31);
+	WRITE(r, 1, 41);
+	d = SNAPSHOT(b, 2, 2);
+	HIDDEN(2);
+	PAGES(8);
+	sim_close(d);
+	HIDDEN(1);
+	PAGES(7);
+	READS(r, "10 41 12 13");
+	READS(b, "10 21 22 13");
+	READS(c, "10 31 12 13");
+}
+
 /* As long as the child could be reset its parent had to stay. */
 static void cow21_merges_when_the_child_is_hidden(void)
 {
@@ -511,6 +535,7 @@ const struct unit_test merge_tests[] = {
 	UNIT(cow21_adopts_over_a_base_given_away),
 	UNIT(cow21_inherits_no_base_given_away),
 	UNIT(cow21_drops_a_base_further_up),
+	UNIT(cow21_drops_its_own_base),
 	UNIT(cow21_merges_when_the_child_is_hidden),
 	UNIT(cow21_adopts_a_marker),
 	UNIT(cow21_adopts_without_a_cut),

@@ -234,6 +234,17 @@ static void rsz2_what_stays_mapped(void)
 	READS(d, "9 . . .");
 }
 
+static void rsz2_a_supply_leaves_the_cuts_beside_it(void)
+{
+	family(true, 3);
+	OK(sim_resize(r, PAGE_SIZE + CELL, true));
+	OK(sim_resize(r, 3 * PAGE_SIZE, true));
+	OK(sim_supply(fam, 0, false));
+	OK(sim_supply(fam, 2, false));
+	EXPECT_EQ(vmop_cow_cut(fam->root, 1), CELL);
+	LOOK();
+}
+
 static void rsz2_no_cut_is_forgotten_in_an_empty_range(void)
 {
 	family(true, 2);
@@ -478,6 +489,7 @@ const struct unit_test size_tests[] = {
 	UNIT(rsz2_cut_in_a_clone_gets_a_page),
 	UNIT(rsz2_supplied_behind_the_end),
 	UNIT(rsz2_what_stays_mapped),
+	UNIT(rsz2_a_supply_leaves_the_cuts_beside_it),
 	UNIT(rsz2_no_cut_is_forgotten_in_an_empty_range),
 	UNIT(rsz3_grown_root_is_never_asked_for),
 	UNIT(rsz5_same_size),
