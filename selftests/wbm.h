@@ -104,6 +104,7 @@ struct wbm_access {
 
 	unsigned int pos, left;
 	unsigned int count;	/* what the call wants, as it saw that last */
+	unsigned int until;	/* FSYNC: page that it waits for no more, as it saw first */
 	bool in_page;
 	bool over;
 	long ret;		/* cells, or -errno; LOAD, STORE: 0 or -EFAULT */

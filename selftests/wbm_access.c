@@ -52,15 +52,15 @@ static bool wbm_is_dirty(const struct wbm *m, unsigned int page)
 	return kind == WBM_DIRTY || kind == WBM_AWAITING || kind == WBM_ZERO;
 }
 
-/* All that is dirty, zeros included. Returns how many pages that is. */
-static unsigned int wbm_span(const struct wbm *m, unsigned int *start,
-			     unsigned int *end)
+/* All that is dirty below a page, zeros included. Returns how many pages that is. */
+static unsigned int wbm_span(const struct wbm *m, unsigned int until,
+			     unsigned int *start, unsigned int *end)
 {
 	unsigned int page, nr = 0;
 
 	*start = 0;
 	*end = 0;
-	for (page = 0; page < wbm_nr_pages(m); page++) {
+	for (page = 0; page < wbm_min(wbm_nr_pages(m), until); page++) {
 		if (!wbm_is_dirty(m, page))
 			continue;
 		if (!nr)
@@ -114,7 +114,7 @@ static void wbm_ask(struct wbm *m, enum wbm_type type, unsigned int page,
 static void wbm_ask_room(struct wbm *m)
 {
 	unsigned int start, end;
-	unsigned int nr = wbm_span(m, &start, &end);
+	unsigned int nr = wbm_span(m, WBM_PAGES, &start, &end);
 
 	wbm_ask(m, WBM_ROOM, start, end,
 		wbm_min(wbm_max(m->limit / 4, 1), nr));
@@ -364,12 +364,14 @@ static void wbm_populate(struct wbm *m, struct wbm_access *a)
 static void wbm_fsync(struct wbm *m, struct wbm_access *a)
 {
 	unsigned int start, end;
-	unsigned int nr = wbm_span(m, &start, &end);
+	unsigned int nr = wbm_span(m, a->until, &start, &end);
 
 	if (!nr) {
 		wbm_over(a, 0);
 		return;
 	}
+	/* Not for what a resize adds before it looks again. */
+	a->until = end;
 	wbm_ask(m, WBM_CLEANING, start, end, nr);
 	for (; start < end; start++)
 		m->req.todo[start] = wbm_is_dirty(m, start);
@@ -385,6 +387,7 @@ void wbm_start(struct wbm_access *a)
 	a->count = 0;
 	a->in_page = false;
 	a->over = false;
+	a->until = WBM_PAGES;
 }
 
 /* Called at the start, and when the request that it has made is over. */
