@@ -170,6 +170,31 @@ json >/dev/null && line '"event":"closed","object":"vmo"' && [ "$(json vmo_id)" 
 	[ "$(json name)" = '"mute"' ] && [ "$(json limit)" = null ]
 result $? "monitor --json: closed"
 
+# ---- Names that others chose -----------------------------------------------------------
+
+esc=$(printf '\033')
+c1=$(printf '\302\233')
+monitor --count 2
+vmoctl create --size 4096 --name "sly${esc}[2J${c1}1m" --socket "$D/sly" >"$D/sly.log" 2>&1 &
+servers="$servers $!"
+until_true [ -S "$D/sly" ]
+wait $monitor
+cp "$D/events" "$D/out"
+# What was printed has the name, and nothing that a terminal obeys.
+harmless() {
+	grep -q 'sly?\[2J?1m' "$D/out" && ! grep -q -e "$esc" -e "$c1" "$D/out"
+}
+harmless
+result $? "monitor: a name with control characters"
+run vmoctl list --json
+line '"name":"sly' && sly=$(json id)
+for verb in list tree "top --count 1 --rows 100" "stat --id $sly"; do
+	# shellcheck disable=SC2086 # Words.
+	run vmoctl $verb
+	harmless
+	result $? "$verb: the same"
+done
+
 # ---- Others than root ------------------------------------------------------------------
 
 as_nobody() {

@@ -11,6 +11,7 @@
 static void draw_vmos(const struct look_list *list)
 {
 	char size[16], committed[16], dirty[16];
+	char name[VMOP_NAME_LEN];
 	const struct look_object *m;
 	const __u64 *v;
 	size_t i;
@@ -28,7 +29,7 @@ static void draw_vmos(const struct look_list *list)
 		       human_bytes(v[VMOP_NL_VMO_COMMITTED], committed,
 				   sizeof(committed)),
 		       human_bytes(v[VMOP_NL_VMO_DIRTY], dirty, sizeof(dirty)),
-		       m->name);
+		       human_text(m->name, name, sizeof(name)));
 	}
 }
 

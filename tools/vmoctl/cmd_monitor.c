@@ -54,13 +54,15 @@ static void print_ids(const struct look_object *e)
 		{ VMOP_NL_OBJECT_PORT, VMOP_NL_EVENT_A_PORT_ID, "port" },
 		{ VMOP_NL_OBJECT_PAGER, VMOP_NL_EVENT_A_PAGER_ID, "pager" },
 	};
+	char name[VMOP_NAME_LEN];
 	size_t i;
 
 	for (i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
 		print_id(e, ids[i].attr, ids[i].what);
 		if (ids[i].object == VMOP_NL_OBJECT_VMO &&
 		    e->has[VMOP_NL_EVENT_A_NAME])
-			printf(" '%s'", e->name);
+			printf(" '%s'",
+			       human_text(e->name, name, sizeof(name)));
 	}
 }
 

@@ -100,6 +100,7 @@ static void draw_row(const struct row *row, double seconds)
 {
 	const __u64 *v = row->vmo->value;
 	char size[16], committed[16], dirty[16], oldest[16];
+	char name[VMOP_NAME_LEN];
 
 	printf("%8llu %-17s %10s %10s %10s %7llu %7llu %9s %8.1f  %s\n",
 	       v[VMOP_NL_VMO_ID], look_kind(row->vmo),
@@ -111,7 +112,7 @@ static void draw_row(const struct row *row, double seconds)
 	       v[VMOP_NL_VMO_NUM_PENDING] ?
 	       human_nsec(v[VMOP_NL_VMO_OLDEST_NS], oldest, sizeof(oldest)) :
 	       "-", seconds > 0 ? (double)row->requests / seconds : 0,
-	       row->vmo->name);
+	       human_text(row->vmo->name, name, sizeof(name)));
 }
 
 static void draw(const struct args *a, const struct look_list *now,

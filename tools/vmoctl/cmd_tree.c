@@ -121,17 +121,19 @@ static int gather(const struct args *a, struct family *f)
 static void label(const struct member *m, char *buf, size_t size)
 {
 	const struct member *up = m;
+	char name[sizeof(m->name)];
 	unsigned int i;
 
+	human_text(m->name, name, sizeof(name));
 	if (m->depth > MAX_DRAWN) {
-		snprintf(buf, size, "... %u: %s", m->depth, m->name);
+		snprintf(buf, size, "... %u: %s", m->depth, name);
 		return;
 	}
 	for (i = m->depth; i-- > 0; up = up->parent)
 		memcpy(buf + 3 * i,
 		       up == m ? up->next ? "|- " : "`- " :
 				 up->next ? "|  " : "   ", 3);
-	snprintf(buf + 3 * m->depth, size - 3 * m->depth, "%s", m->name);
+	snprintf(buf + 3 * m->depth, size - 3 * m->depth, "%s", name);
 }
 
 static __u32 elsewhere(const struct member *m)

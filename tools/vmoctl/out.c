@@ -59,15 +59,42 @@ static void print_key(const char *key)
 	fprintf(out_stream, "%-22s ", label);
 }
 
+/* Control characters of ASCII, and those that UTF-8 has in two bytes. */
+static size_t control_length(const unsigned char *text)
+{
+	if (*text < 0x20 || *text == 0x7f)
+		return 1;
+	return text[0] == 0xc2 && text[1] >= 0x80 && text[1] < 0xa0 ? 2 : 0;
+}
+
+const char *human_text(const char *text, char *buf, size_t size)
+{
+	size_t at = 0, len;
+
+	while (*text && at + 1 < size) {
+		len = control_length((const unsigned char *)text);
+		buf[at++] = len ? '?' : *text;
+		text += len ? len : 1;
+	}
+	buf[at] = 0;
+	return buf;
+}
+
 void out_text(struct out *o, const char *key, const char *text)
 {
+	size_t size = strlen(text) + 1;
+	char *buf;
+
 	if (o->json) {
 		json_object_object_add(o->json, key,
 				       json_object_new_string(text));
 		return;
 	}
+	buf = malloc(size);
 	print_key(key);
-	fprintf(out_stream, "%s\n", text);
+	fprintf(out_stream, "%s\n",
+		buf ? human_text(text, buf, size) : "no memory");
+	free(buf);
 }
 
 void out_number(struct out *o, const char *key, __u64 value)

@@ -52,6 +52,12 @@ const char *human_nsec(__u64 nsec, char *buf, size_t size);
 /* As "1.5 MiB", below 1024 as a number. Return: buf. */
 const char *human_bytes(__u64 value, char *buf, size_t size);
 
+/*
+ * With "?" for what a terminal would obey: names are what others chose. As much as
+ * fits. Return: buf.
+ */
+const char *human_text(const char *text, char *buf, size_t size);
+
 /* Prints the set and frees it. Return: STATUS_OK or STATUS_ERROR. */
 int out_end(struct out *o);
 
