@@ -84,6 +84,23 @@ TEST_F(netlink_event, of_life)
 	EXPECT_EQ(0, self->nl.overruns);
 }
 
+/* A child whose making failed was never there: it does not end, either. */
+TEST_F(netlink_event, of_none)
+{
+	struct test_nl_object event;
+	struct test_vmo vmo;
+	int child;
+
+	new_vmo(&self->tp, &vmo, KEY, 4);
+	ASSERT_EQ(0, test_nl_listen(&self->nl));
+	err_child(EINVAL, vmo.fd, VMOP_CHILD_SLICE, 4, 1);
+	child = test_cow_child(vmo.fd, VMOP_CHILD_REFERENCE, 0, 0);
+	ASSERT_LE(0, child);
+	expect_event(CREATED, VMO, test_nl_vmo_id(child), VMO, 0);
+	EXPECT_EQ(1, self->nl.nr_events);
+	close(child);
+}
+
 /* COMPLETE is about the VMO with the pager, also when a clone was the last. */
 TEST_F(netlink_event, complete_after_a_clone)
 {

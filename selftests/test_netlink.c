@@ -352,6 +352,8 @@ static int match(void *arg, const struct test_nl_object *object)
 {
 	struct wanted *w = arg;
 
+	if (object->cmd == VMOP_NL_CMD_EVENT)
+		w->a->nl->nr_events++;
 	if (w->a->over || object->cmd != VMOP_NL_CMD_EVENT ||
 	    object->value[VMOP_NL_EVENT_A_TYPE] != w->type ||
 	    !object->has[w->attr] || object->value[w->attr] != w->value)

@@ -26,6 +26,7 @@ struct test_nl {
 	char text[128];		/* of the last error; empty if it came without */
 	int bad_attr;		/* the attribute that it points to, or 0 */
 	int overruns;		/* how often events were lost */
+	int nr_events;		/* how many came, wanted or not */
 	bool written;		/* requests go by write(), not to an address */
 };
 
