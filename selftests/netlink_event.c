@@ -143,6 +143,44 @@ TEST_F(netlink_event, dirty_limit)
 	expect_done(t, (long)PG(4));
 }
 
+/* A writer that is over it all the time is told of once in a second. */
+TEST_F(netlink_event, limit_once_a_second)
+{
+	struct vmop_test_vmo_args args = {
+		.key = KEY, .length = PG(8), .dirty_limit = PG(2),
+	};
+	struct test_nl_object event;
+	struct vmop_thread *t;
+	struct test_vmo vmo;
+	__u64 start, took;
+	int i, child;
+
+	ASSERT_EQ(0, test_pager_vmo_args(&self->tp, &vmo, &args));
+	supply(&self->tp, &vmo, 0, 8);
+	ASSERT_EQ(0, test_nl_listen(&self->nl));
+	start = vmop_test_now_ms();
+	for (i = 0; i < 10; i++) {
+		t = vmop_thread_pwrite(vmo.fd, 0, PG(3), KEY);
+		expect_blocked(t, &vmo, 1);
+		ASSERT_EQ(0, test_wb_clean(&self->tp, &vmo, 0, 2));
+		expect_done(t, (long)PG(3));
+		ASSERT_EQ(0, test_wb_clean(&self->tp, &vmo, 2, 1));
+	}
+	took = vmop_test_now_ms() - start;
+	child = test_cow_child(vmo.fd, VMOP_CHILD_REFERENCE, 0, 0);
+	ASSERT_LE(0, child);
+	expect_event(CREATED, VMO, test_nl_vmo_id(child), VMO, 0);
+	EXPECT_LT(1, self->nl.nr_events);
+	EXPECT_GE(2 + took / 1000, self->nl.nr_events);
+	vmop_test_nap_ms(1010);
+	t = vmop_thread_pwrite(vmo.fd, 0, PG(3), KEY);
+	expect_blocked(t, &vmo, 1);
+	expect_event(LIMIT, VMO, test_nl_vmo_id(vmo.fd), VMO, 0);
+	ASSERT_EQ(0, test_wb_clean(&self->tp, &vmo, 0, 2));
+	expect_done(t, (long)PG(3));
+	close(child);
+}
+
 /* An anonymous VMO that a cgroup pays for; negative errno. */
 static int make_paid(int pager, const struct test_cgroup *payer, __u64 bytes)
 {
