@@ -49,6 +49,7 @@ static int ask(int fd, struct stages *s)
 	return ret;
 }
 
+/* Samples; where there is none, there is no time either. */
 static __u64 count(const struct stages *s, int stage)
 {
 	__u64 sum = 0;
@@ -56,6 +57,8 @@ static __u64 count(const struct stages *s, int stage)
 
 	for (i = 0; i < VMOP_LATENCY_BUCKETS; i++)
 		sum += s->of[stage].out_buckets[i];
+	if (!sum && s->of[stage].out_total_ns)
+		return ~0ULL;
 	return sum;
 }
 
