@@ -92,4 +92,27 @@ seen "who writes asks" "vmop_request_queued id=[0-9]* type=DIRTY pager=[0-9]* vm
 seen "and the pager agrees" "vmop_dirty vmo=$vmo offset=8192 length=[0-9]* reason=agreed"
 stop "the server ends"
 
+# ---- Pagers that fail, or do not answer ----------------------------------------
+
+start create --size 64K --pager fail --socket "$S" --verbose
+vmo=$(id_of)
+record vmoctl map --socket "$S" --length 4K
+seen "a fault that fails" "vmop_fault vmo=$vmo offset=0 address=0x[0-9a-f]* write=0 mkwrite=0 result=sigbus"
+seen "who waited hears why" "vmop_request_woken id=[0-9]* type=READ vmo=$vmo status=-5 wake_ns=[0-9]*"
+record vmoctl zero --socket "$S" --offset 100 --length 100
+seen "zero fails as well" "vmop_zero vmo=$vmo offset=100 length=100 status=-5"
+stop "the server ends"
+
+start create --size 64K --pager silent --socket "$S" --verbose
+vmo=$(id_of)
+record sh -c 'for i in 1 2; do
+	timeout -s KILL 4 vmoctl read --socket "$0" --length 4K --output /dev/null &
+done; wait' "$S"
+seen "one who waits asks" "vmop_request_queued id=[0-9]* type=READ pager=[0-9]* vmo=$vmo .*"
+seen "another waits for the same request" "vmop_request_joined id=[0-9]* type=READ pager=[0-9]* vmo=$vmo .*"
+seen "who is killed leaves it" "vmop_request_left id=[0-9]* type=READ vmo=$vmo status=-[0-9]* last=[01]"
+[ "$(sed -n 's/^vmop_request_left .*last=//p' "$D/events" | tr -d '\n')" = 01 ]
+result $? "the last one ends it"
+stop "the server ends"
+
 finish
