@@ -193,15 +193,6 @@ TEST_F(fault, thr_3_stopped)
 	EXPECT_EQ(0, WEXITSTATUS(status));
 }
 
-static int pin_to_cpu0(pid_t pid)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(0, &set);
-	return sched_setaffinity(pid, sizeof(set), &set) ? -errno : 0;
-}
-
 /*
  * Stopped for five seconds between the failure and the retry: it still gets
  * the failure. Both run on one CPU, where the test has precedence: the child
@@ -216,8 +207,8 @@ TEST_F(fault, failure_waits_for_a_stopped_thread)
 	ASSERT_LT(0, pid);
 	ASSERT_EQ(0, test_child_wait_blocked(pid, self->vmo.fd, 1));
 	expect_read(&self->tp, &self->vmo, 0, 1);
-	ASSERT_EQ(0, pin_to_cpu0(pid));
-	ASSERT_EQ(0, pin_to_cpu0(0));
+	ASSERT_EQ(0, vmop_test_use_cpu0(pid));
+	ASSERT_EQ(0, vmop_test_use_cpu0(0));
 	ASSERT_EQ(0, sched_setscheduler(0, SCHED_FIFO, &rt));
 	EXPECT_EQ(0, test_pager_fail(&self->tp, &self->vmo, 0, 1, EIO));
 	kill(pid, SIGSTOP);

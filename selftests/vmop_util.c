@@ -4,6 +4,7 @@
  * vmop_util.h for the contracts. Holds no state and takes no locks.
  */
 #include <fcntl.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,6 +65,15 @@ int vmop_test_poll(bool (*cond)(void *arg), void *arg)
 		vmop_test_nap_ms(1);
 	}
 	return 0;
+}
+
+int vmop_test_use_cpu0(pid_t tid)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(0, &set);
+	return sched_setaffinity(tid, sizeof(set), &set) ? -errno : 0;
 }
 
 /* ---- raw ioctls ---------------------------------------------------------- */

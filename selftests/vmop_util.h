@@ -39,6 +39,9 @@ void vmop_test_nap_ms(int ms);
 /* Poll cond(arg) until it is true: 0, or -ETIMEDOUT. */
 int vmop_test_poll(bool (*cond)(void *arg), void *arg);
 
+/* The thread (0: this one) runs on the first processor only: 0 or -errno. */
+int vmop_test_use_cpu0(pid_t tid);
+
 /* ---- raw ioctls: 0 or -errno; fds: fd or -errno ------------------------- */
 
 /* Any command, any structure. */
