@@ -6,9 +6,9 @@
  * own in a cgroup of its own.
  *
  * A mapped pass is a round trip to the pager for each page, and where processors
- * are emulated, most of its time is one waking the other: two of the ways have
- * reader and pager on one processor for the many passes. With VMOP_SLOW there are
- * fewer round trips: all sizes are a sixteenth, and there are two passes.
+ * are emulated, most of its time is one waking the other: for the many passes both
+ * stay on one. With VMOP_SLOW there are fewer round trips: all sizes are a
+ * sixteenth, and there are two passes.
  */
 #include "test_cgroup.h"
 #include "test_child.h"
@@ -40,7 +40,6 @@ FIXTURE(stream)
 FIXTURE_VARIANT(stream)
 {
 	enum stream_way way;
-	bool one_cpu;
 };
 
 FIXTURE_VARIANT_ADD(stream, pread)
@@ -56,13 +55,11 @@ FIXTURE_VARIANT_ADD(stream, map_read_only)
 FIXTURE_VARIANT_ADD(stream, map_writable)
 {
 	.way = STREAM_MAP_WRITABLE,
-	.one_cpu = true,
 };
 
 FIXTURE_VARIANT_ADD(stream, map_private)
 {
 	.way = STREAM_MAP_PRIVATE,
-	.one_cpu = true,
 };
 
 /* A name that helpers can take. */
@@ -179,10 +176,8 @@ TEST_F_TIMEOUT(stream, evt_1_many_passes, 600)
 	int i;
 
 	ASSERT_NE(MAP_FAILED, map);
-	if (variant->one_cpu) {
-		ASSERT_EQ(0, vmop_test_use_cpu0(0));
-		ASSERT_EQ(0, vmop_test_use_cpu0(self->tp.pid));
-	}
+	ASSERT_EQ(0, vmop_test_use_cpu0(0));
+	ASSERT_EQ(0, vmop_test_use_cpu0(self->tp.pid));
 	s.pager_start = test_cgroup_get(&self->pager, "memory.current", NULL);
 	for (i = 0; i < self->nr_passes; i++)
 		ASSERT_EQ(0, stream(self, map, 0, self->bytes, i, &s));

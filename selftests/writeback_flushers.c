@@ -380,6 +380,8 @@ static int flush_range(flushers_data *self, const struct vmop_dirty_range *range
 	sched_yield();
 	if (!ret)
 		ret = store_range(self, start, end);
+	/* again, what is stored now */
+	sched_yield();
 	if (!ret)
 		ret = self->ordered ? end_stored(self, start, end) :
 				      op_end(self, start, end);
@@ -433,7 +435,7 @@ static bool is_enough(flushers_data *self, __u64 nr_cycles)
 {
 	__u64 done = __atomic_load_n(&self->nr_cycles, __ATOMIC_RELAXED);
 
-	if (done < nr_cycles || done > 8 * nr_cycles)
+	if (done < nr_cycles || done > 8 * vmop_test_scale() * nr_cycles)
 		return done >= nr_cycles;
 	return self->nr_overlaps >= nr_cycles / 100 &&
 	       (!self->ordered || self->nr_left > nr_cycles / 1000);
