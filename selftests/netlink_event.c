@@ -122,19 +122,24 @@ TEST_F(netlink_event, complete_after_a_clone)
 	expect_complete(&self->tp, KEY);
 }
 
+/* Pages that are there, two of which may be dirty; and somebody who listens. */
+#define limited_vmo(_vmo) do { \
+	struct vmop_test_vmo_args __args = { \
+		.key = KEY, .length = PG(8), .dirty_limit = PG(2), \
+	}; \
+	ASSERT_EQ(0, test_pager_vmo_args(&self->tp, _vmo, &__args)); \
+	supply(&self->tp, _vmo, 0, 8); \
+	ASSERT_EQ(0, test_nl_listen(&self->nl)); \
+} while (0)
+
 /* A writer over the dirty limit. */
 TEST_F(netlink_event, dirty_limit)
 {
-	struct vmop_test_vmo_args args = {
-		.key = KEY, .length = PG(8), .dirty_limit = PG(2),
-	};
 	struct test_nl_object event;
 	struct vmop_thread *t;
 	struct test_vmo vmo;
 
-	ASSERT_EQ(0, test_pager_vmo_args(&self->tp, &vmo, &args));
-	supply(&self->tp, &vmo, 0, 8);
-	ASSERT_EQ(0, test_nl_listen(&self->nl));
+	limited_vmo(&vmo);
 	t = vmop_thread_pwrite(vmo.fd, 0, PG(4), KEY);
 	expect_blocked(t, &vmo, 1);
 	expect_event(LIMIT, VMO, test_nl_vmo_id(vmo.fd), VMO, test_nl_pager_id(vmo.fd));
@@ -146,18 +151,13 @@ TEST_F(netlink_event, dirty_limit)
 /* A writer that is over it all the time is told of once in a second. */
 TEST_F(netlink_event, limit_once_a_second)
 {
-	struct vmop_test_vmo_args args = {
-		.key = KEY, .length = PG(8), .dirty_limit = PG(2),
-	};
 	struct test_nl_object event;
 	struct vmop_thread *t;
 	struct test_vmo vmo;
 	__u64 start, took;
 	int i, child;
 
-	ASSERT_EQ(0, test_pager_vmo_args(&self->tp, &vmo, &args));
-	supply(&self->tp, &vmo, 0, 8);
-	ASSERT_EQ(0, test_nl_listen(&self->nl));
+	limited_vmo(&vmo);
 	start = vmop_test_now_ms();
 	for (i = 0; i < 10; i++) {
 		t = vmop_thread_pwrite(vmo.fd, 0, PG(3), KEY);
