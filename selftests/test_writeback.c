@@ -501,6 +501,9 @@ static int test_wb_flush_range(struct test_wb_server *srv,
 		ret = -errno;
 	if (ret)
 		return ret;
+	/* before somebody who waits for the END may look */
+	__atomic_add_fetch(&srv->nr_pages, range->length / vmop_test_page_size,
+			   __ATOMIC_RELAXED);
 	return test_wb_op(srv->pager, srv->vmo, VMOP_PAGER_OP_WRITEBACK_END,
 			  range->offset, range->length, 0);
 }
@@ -525,7 +528,6 @@ long test_wb_flush(struct test_wb_server *srv, __u64 offset, __u64 length)
 			offset = ranges[i].offset + ranges[i].length;
 		}
 	} while (n == TEST_WB_RANGES);
-	__atomic_add_fetch(&srv->nr_pages, nr_pages, __ATOMIC_RELAXED);
 	return nr_pages;
 }
 
