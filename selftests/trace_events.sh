@@ -15,13 +15,22 @@ make_file
 tracefs=/sys/kernel/tracing
 [ -d $tracefs/events ] || mount -t tracefs tracefs $tracefs
 
-# record COMMAND...: its events are in $D/events, "EVENT KEY=VALUE..." a line.
-record() {
+trace_on() {
 	: >$tracefs/trace
 	echo 1 >$tracefs/events/vmopager/enable
-	run "$@"
+}
+
+# The events since then are in $D/events, "EVENT KEY=VALUE..." a line.
+trace_off() {
 	echo 0 >$tracefs/events/vmopager/enable
 	sed -n 's/.*: *\(vmop_[a-z_]*\): */\1 /p' $tracefs/trace >"$D/events"
+}
+
+# record COMMAND...: the events of a command.
+record() {
+	trace_on
+	run "$@"
+	trace_off
 }
 
 # seen NAME EVENT: there is such a line.
@@ -105,9 +114,21 @@ stop "the server ends"
 
 start create --size 64K --pager silent --socket "$S" --verbose
 vmo=$(id_of)
-record sh -c 'for i in 1 2; do
-	timeout -s KILL 4 vmoctl read --socket "$0" --length 4K --output /dev/null &
-done; wait' "$S"
+two_wait() {
+	[ "$(vmoctl requests --json | sed -n 's/.*"waiters":\([0-9]*\).*/\1/p')" = 2 ]
+}
+trace_on
+readers=
+for _ in 1 2; do
+	vmoctl read --socket "$S" --length 4K --output /dev/null >"$D/out" 2>"$D/err" &
+	readers="$readers $!"
+done
+until_true two_wait
+# shellcheck disable=SC2086 # Words.
+kill -KILL $readers
+# shellcheck disable=SC2086 # Words.
+wait $readers
+trace_off
 seen "one who waits asks" "vmop_request_queued id=[0-9]* type=READ pager=[0-9]* vmo=$vmo .*"
 seen "another waits for the same request" "vmop_request_joined id=[0-9]* type=READ pager=[0-9]* vmo=$vmo .*"
 seen "who is killed leaves it" "vmop_request_left id=[0-9]* type=READ vmo=$vmo status=-[0-9]* last=[01]"
