@@ -277,7 +277,7 @@ TEST_F_TIMEOUT(race, no_update_lost, 300)
 		t[i] = vmop_thread_call(write_until_stop, &w[i]);
 	}
 	/* Writes through a trap are slow: rounds alone need not see many of them. */
-	for (i = 0; i < rounds || !all_wrote(w, rounds); i++) {
+	for (i = 0; i < rounds || !all_wrote(w, rounds + 1); i++) {
 		ASSERT_LE(0, test_wb_flush(&self->srv, 0, PG(NR)));
 		if (i % 20 == 19)
 			ASSERT_EQ(0, drop_caches());
@@ -288,6 +288,7 @@ TEST_F_TIMEOUT(race, no_update_lost, 300)
 		__atomic_store_n(&w[i].stop, true, __ATOMIC_RELEASE);
 	for (i = 0; i < WRITERS; i++) {
 		expect_done(t[i], 0);
+		EXPECT_LT(rounds, w[i].nr);
 		TH_LOG("writer %u: %llu writes", i, w[i].nr);
 	}
 	ASSERT_LE(0, test_wb_flush(&self->srv, 0, PG(NR)));
