@@ -67,7 +67,7 @@ check:
 		$(if $(TIMEOUT),-t '$(TIMEOUT)') $(foreach test,$(TESTS),'$(test)')
 
 check-all:
-	+@$(VM)/run-all 6.1 debug 6.12 7.2 install dkms headers
+	+@$(VM)/run-all 6.1 6.12 7.2 debug install dkms headers
 
 unit:
 	+@$(VM)/run-unit
