@@ -265,14 +265,13 @@ static void step_write_back(struct cwr *run, struct cwr_view *v)
 static void step_evict(struct cwr *run)
 {
 	unsigned int i;
+	int ret;
 
 	cwr_say(run, "evict");
 	for (i = 0; i < 2; i++) {
-		int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
-
-		if (fd < 0 || write(fd, "2", 1) != 1)
-			cwr_wrong(run, "drop_caches: errno %d", errno);
-		close(fd);
+		ret = vmop_test_reclaim();
+		if (ret)
+			cwr_wrong(run, "drop_caches: %d", ret);
 	}
 }
 

@@ -232,11 +232,6 @@ static bool all_wrote(const struct writer *w, __u64 nr)
 	return true;
 }
 
-static int drop_caches(void)
-{
-	return test_write_file("/proc/sys/vm/drop_caches", "2");
-}
-
 /*
  * A snapshot in the middle holds still, whatever is written, written back and
  * evicted meanwhile. 0 or -errno.
@@ -251,7 +246,7 @@ static int look_twice(race_data *self)
 		return ret;
 	if (vmop_test_pread(c.fd, first, PG(NR), 0) != (ssize_t)PG(NR))
 		ret = -EIO;
-	if (test_wb_flush(&self->srv, 0, PG(NR)) < 0 || drop_caches())
+	if (test_wb_flush(&self->srv, 0, PG(NR)) < 0 || vmop_test_reclaim())
 		ret = -EPROTO;
 	memcpy(second, c.map, PG(NR));
 	if (memcmp(first, second, PG(NR)))
@@ -280,7 +275,7 @@ TEST_F_TIMEOUT(race, no_update_lost, 300)
 	for (i = 0; i < rounds || !all_wrote(w, rounds + 1); i++) {
 		ASSERT_LE(0, test_wb_flush(&self->srv, 0, PG(NR)));
 		if (i % 20 == 19)
-			ASSERT_EQ(0, drop_caches());
+			ASSERT_EQ(0, vmop_test_reclaim());
 		if (i % 50 == 49)
 			ASSERT_EQ(0, look_twice(self));
 	}

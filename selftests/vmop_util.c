@@ -76,6 +76,29 @@ int vmop_test_use_cpu0(pid_t tid)
 	return sched_setaffinity(tid, sizeof(set), &set) ? -errno : 0;
 }
 
+int vmop_test_hold_cpu0(pid_t tid, bool hold)
+{
+	struct sched_param param = { .sched_priority = hold ? 10 : 0 };
+	int ret = vmop_test_use_cpu0(tid) ?: vmop_test_use_cpu0(0);
+
+	if (!ret && sched_setscheduler(0, hold ? SCHED_FIFO : SCHED_OTHER, &param))
+		ret = -errno;
+	return ret;
+}
+
+int vmop_test_reclaim(void)
+{
+	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
+	int ret = 0;
+
+	/* 2: what shrinkers have. */
+	if (fd < 0 || write(fd, "2", 1) != 1)
+		ret = -errno;
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
 /* ---- raw ioctls ---------------------------------------------------------- */
 
 int vmop_test_ioctl(int fd, unsigned long cmd, void *arg)

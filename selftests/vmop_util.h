@@ -42,6 +42,19 @@ int vmop_test_poll(bool (*cond)(void *arg), void *arg);
 /* The thread (0: this one) runs on the first processor only: 0 or -errno. */
 int vmop_test_use_cpu0(pid_t tid);
 
+/*
+ * With hold the calling thread runs there before all normal ones, and so the
+ * thread tid does not run at all until this one sleeps, or calls this without
+ * hold: 0 or -errno.
+ */
+int vmop_test_hold_cpu0(pid_t tid, bool hold);
+
+/*
+ * Have reclaim take the clean pages of all VMOs that were not used since it looked
+ * last: 0 or -errno.
+ */
+int vmop_test_reclaim(void);
+
 /* ---- raw ioctls: 0 or -errno; fds: fd or -errno ------------------------- */
 
 /* Any command, any structure. */

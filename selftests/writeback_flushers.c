@@ -406,16 +406,6 @@ static int flush_from(flushers_data *self, __u64 pgoff)
 	return n < 0 ? n : ret;
 }
 
-static int drop_caches(void)
-{
-	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
-	int ret = fd < 0 || write(fd, "2", 1) != 1 ? -EIO : 0;
-
-	if (fd >= 0)
-		close(fd);
-	return ret;
-}
-
 /* The second flusher: it begins elsewhere each time, so they do not go in step. */
 static void do_flush(void *arg, struct vmop_result *res)
 {
@@ -452,7 +442,7 @@ static int flush_until(flushers_data *self, __u64 nr_cycles)
 			ret = flush_from(self, 0);
 		/* a clean page comes again from the store, now and then */
 		if (!ret && self->ordered && !(++turn & 31))
-			ret = drop_caches();
+			ret = vmop_test_reclaim();
 	}
 	return ret;
 }
@@ -510,8 +500,8 @@ static void check_quiet(struct __test_metadata *_metadata, flushers_data *self)
 	EXPECT_EQ(0, memcmp(self->vmo.map, self->stored, PG(NR)));
 	free(buf);
 	/* the next round starts from the store; used pages take two looks */
-	EXPECT_EQ(0, drop_caches());
-	EXPECT_EQ(0, drop_caches());
+	EXPECT_EQ(0, vmop_test_reclaim());
+	EXPECT_EQ(0, vmop_test_reclaim());
 }
 
 #define ROUNDS 4

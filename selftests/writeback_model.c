@@ -352,18 +352,17 @@ static void step_answer_id(struct wbm_run *run)
 static void step_evict(struct wbm_run *run)
 {
 	unsigned int nr_dirty = wbm_nr_dirty(&run->m), tries = 50;
-	int fd;
+	int ret;
 
 	wbm_log(run, "evict");
-	fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
 	while (vmop_test_committed(run->vmo) != PG(nr_dirty) && --tries &&
 	       !run->failed) {
 		vmop_test_vmo_op(run->vmo, VMOP_VMO_OP_DONT_NEED, 0,
 				 PG(wbm_nr_pages(&run->m)), NULL);
-		if (write(fd, "2", 1) != 1)
-			wbm_wrong(run, "drop_caches: errno %d", errno);
+		ret = vmop_test_reclaim();
+		if (ret)
+			wbm_wrong(run, "drop_caches: %d", ret);
 	}
-	close(fd);
 	wbm_same(run, "pages after eviction",
 		 vmop_test_committed(run->vmo) / PG(1), nr_dirty);
 	wbm_evict(&run->m);

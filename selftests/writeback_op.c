@@ -4,7 +4,6 @@
  * (REQ-22 to REQ-25), and what a request covers (REQ-12 to REQ-14, REQ-30). The
  * seed's tests of the same are in writeback_trap.c.
  */
-#include <sched.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 
@@ -383,17 +382,6 @@ TEST_F(op, req_9_read_and_dirty)
 	expect_ranges(PAGES(0, 2));
 }
 
-/* Let this thread run on the first processor before all normal ones, or no longer. */
-static int hold_cpu(pid_t tid, bool hold)
-{
-	struct sched_param param = { .sched_priority = hold ? 10 : 0 };
-	int ret = vmop_test_use_cpu0(tid) ?: vmop_test_use_cpu0(0);
-
-	if (!ret && sched_setscheduler(0, hold ? SCHED_FIFO : SCHED_OTHER, &param))
-		ret = -errno;
-	return ret;
-}
-
 /*
  * REQ-30: agreed to, but begun to be written before the thread could run: it asks
  * again. The thread cannot run while this one has its processor.
@@ -406,10 +394,10 @@ TEST_F(access, req_30_begin_before_the_retry)
 	t = start_write(&self->vmo, 0, 1, NEW);
 	asked_dirty(0, 1);
 	blocked(t, 1);
-	ASSERT_EQ(0, hold_cpu(vmop_thread_tid(t), true));
+	ASSERT_EQ(0, vmop_test_hold_cpu0(vmop_thread_tid(t), true));
 	EXPECT_EQ(0, pager_op(VMOP_PAGER_OP_DIRTY, 0, 1, 0));
 	EXPECT_EQ(0, pager_op(VMOP_PAGER_OP_WRITEBACK_BEGIN, 0, 1, 0));
-	ASSERT_EQ(0, hold_cpu(vmop_thread_tid(t), false));
+	ASSERT_EQ(0, vmop_test_hold_cpu0(vmop_thread_tid(t), false));
 	asked_dirty(0, 1);
 	wb_end(0, 1);
 	expect_clean();

@@ -286,16 +286,6 @@ static int write_back(race_data *self)
 	return n < 0 ? n : ret;
 }
 
-static int drop_caches(void)
-{
-	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
-	int ret = fd < 0 || write(fd, "2", 1) != 1 ? -EIO : 0;
-
-	if (fd >= 0)
-		close(fd);
-	return ret;
-}
-
 /* All writers at once, until so many cycles have been done. */
 static void run_round(struct __test_metadata *_metadata, race_data *self,
 		      __u64 nr_cycles)
@@ -320,7 +310,7 @@ static void run_round(struct __test_metadata *_metadata, race_data *self,
 		ret = write_back(self);
 		/* a clean page comes again from the store, now and then */
 		if (!ret && !(++turn & 63))
-			ret = drop_caches();
+			ret = vmop_test_reclaim();
 	}
 	EXPECT_EQ(0, ret);
 	__atomic_store_n(&self->shared->stop, true, __ATOMIC_RELEASE);
@@ -355,8 +345,8 @@ static void check_quiet(struct __test_metadata *_metadata, race_data *self)
 	EXPECT_EQ(0, memcmp(self->vmo.map, self->stored, PG(NR)));
 	free(buf);
 	/* the next round starts from the store; used pages take two looks */
-	EXPECT_EQ(0, drop_caches());
-	EXPECT_EQ(0, drop_caches());
+	EXPECT_EQ(0, vmop_test_reclaim());
+	EXPECT_EQ(0, vmop_test_reclaim());
 }
 
 #define ROUNDS 4
