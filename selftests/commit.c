@@ -196,6 +196,35 @@ TEST_F(fetch, com_4_failed)
 	}
 }
 
+/*
+ * COM-5: supplied, but reclaimed before the thread could look: it is asked for
+ * again. The thread cannot run while this one has its processor.
+ */
+TEST_F(fetch, com_5_evicted_before_the_retry)
+{
+	struct vmop_vmo_get_info info;
+	struct vmop_thread *t;
+	struct test_vmo vmo;
+
+	new_vmo(&self->tp, &vmo, KEY, 2);
+	t = vmop_thread_op(vmo.fd, variant->op, 0, PG(2));
+	expect_read(&self->tp, &vmo, 0, 2);
+	expect_blocked(t, &vmo, 1);
+	ASSERT_EQ(0, vmop_test_hold_cpu0(vmop_thread_tid(t), true));
+	supply(&self->tp, &vmo, 0, 2);
+	EXPECT_EQ(0, vmop_test_reclaim());
+	EXPECT_EQ(0, vmop_test_committed(vmo.fd));
+	ASSERT_EQ(0, vmop_test_hold_cpu0(vmop_thread_tid(t), false));
+	expect_read(&self->tp, &vmo, 0, 2);
+	supply(&self->tp, &vmo, 0, 2);
+	expect_done(t, 0);
+	test_get_info(vmo.fd, &info);
+	EXPECT_EQ(2, info.out_evicted_pages);
+	EXPECT_EQ(4, info.out_requested_pages);
+	EXPECT_TRUE(vmop_test_check_fd(vmo.fd, KEY, 0, PG(2)));
+	expect_none(&self->tp);
+}
+
 /* DET-2: without a pager only what is there can be had. */
 TEST_F(fetch, det_2_detached)
 {
