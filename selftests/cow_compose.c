@@ -507,6 +507,37 @@ TEST_F(compose, no_supply)
 	shows_by(&c, 0, NR, OTHER);
 }
 
+/*
+ * A private mapping: what is stored there is the process' own, whatever becomes of
+ * the VMO; the rest of the mapping shows the VMO.
+ */
+TEST_F(compose, mapped_privately)
+{
+	struct test_cow c;
+	char *map;
+
+	zero_pages(self->b.fd, 1, 1);
+	compose(&c, self->a.fd, PART(-1, 0, 4), PART(self->b.fd, 0, 2));
+	map = mmap(NULL, PG(6), PROT_READ | PROT_WRITE, MAP_PRIVATE, c.fd, 0);
+	ASSERT_NE(MAP_FAILED, map);
+	/* a store is the first that touches 0; 1, and the zeros of 5, are read before */
+	EXPECT_TRUE(vmop_test_check(map + PG(1), OLD, PG(1), PG(1)));
+	EXPECT_TRUE(vmop_test_check_zero(map + PG(5), PG(5), PG(1)));
+	vmop_test_fill(map, OWN, 0, PG(2));
+	vmop_test_fill(map + PG(5), OWN, PG(5), PG(1));
+	shows_by(&c, 0, 4, OLD);
+	zeros_by(&c, 5, 1);
+	put_by(&c, 0, 3, NEW);
+	EXPECT_TRUE(vmop_test_check(map, OWN, 0, PG(2)));
+	EXPECT_TRUE(vmop_test_check(map + PG(2), NEW, PG(2), PG(1)));
+	zero_pages(c.fd, 0, 6);
+	EXPECT_TRUE(vmop_test_check(map, OWN, 0, PG(2)));
+	EXPECT_TRUE(vmop_test_check_zero(map + PG(2), PG(2), PG(3)));
+	EXPECT_TRUE(vmop_test_check(map + PG(5), OWN, PG(5), PG(1)));
+	shows_by(&self->a, 0, NR, OLD);
+	munmap(map, PG(6));
+}
+
 /* Whose memory: copies that nobody else sees are private, until it is cloned. */
 TEST_F(compose, shares)
 {
