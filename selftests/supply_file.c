@@ -6,6 +6,7 @@
  */
 #include <sys/socket.h>
 
+#include "test_loop.h"
 #include "vmop_test.h"
 
 #define KEY 1
@@ -270,6 +271,48 @@ TEST_F(source, wrong_kinds)
 	}
 	EXPECT_EQ(0, vmop_test_committed(vmo.fd));
 	expect_none(&self->tp);
+}
+
+/* A block device, through its cache, or past it: then from whole sectors only. */
+TEST_F(source, block_device)
+{
+	const __u64 last = PG(15) + 512;
+	struct loop_dev loop;
+	struct test_vmo vmo;
+	int fds[2], i;
+	__u64 actual;
+	char *buf;
+
+	loop_init(&loop);
+	ASSERT_EQ(0, write_pattern(loop.mem, PG(16)));
+	buf = malloc(PG(3));
+	ASSERT_NE(NULL, buf);
+	test_reopen(&fds[0], loop.fd, O_RDONLY);
+	fds[1] = loop.fd;
+	for (i = 0; i < 2; i++) {
+		new_vmo(&self->tp, &vmo, KEY + i, 8);
+		test_supply_file(self->tp.fd, vmo.fd, 0, PG(3), fds[i], 512,
+				 &actual);
+		EXPECT_EQ(PG(3), actual);
+		ASSERT_EQ(PG(3), vmop_test_pread(vmo.fd, buf, PG(3), 0));
+		EXPECT_TRUE(vmop_test_check(buf, KEY, 512, PG(3)));
+		/* its end is inside a page, which is filled up with zeros */
+		test_err_supply_file(ERANGE, self->tp.fd, vmo.fd, PG(3), PG(2),
+				     fds[i], last, &actual);
+		EXPECT_EQ(PG(1), actual);
+		ASSERT_EQ(PG(1), vmop_test_pread(vmo.fd, buf, PG(1), PG(3)));
+		EXPECT_TRUE(vmop_test_check(buf, KEY, last, PG(1) - 512));
+		EXPECT_TRUE(vmop_test_check_zero(buf + PG(1) - 512, 0, 512));
+		EXPECT_EQ(PG(4), vmop_test_committed(vmo.fd));
+	}
+	test_err_supply_file(EINVAL, self->tp.fd, vmo.fd, PG(4), PG(2), loop.fd,
+			     100, &actual);
+	EXPECT_EQ(0, actual);
+	EXPECT_EQ(PG(4), vmop_test_committed(vmo.fd));
+	free(buf);
+	close(fds[0]);
+	close(loop.fd);
+	close(loop.mem);
 }
 
 /* A regular file whose size says 0 and that can be read nevertheless. */
