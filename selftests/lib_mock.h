@@ -93,6 +93,9 @@ extern const struct lib_test clone_tests[];
 /* Those of lib_wal_test.c, of vmoctl. */
 extern const struct lib_test wal_tests[];
 
+/* Those of lib_human_test.c, of vmoctl. */
+extern const struct lib_test human_tests[];
+
 void reset(void);
 void plan(__u64 done, int err);
 void put_record(__u32 type, __u64 key, __u64 offset, __u64 length, __u64 id);

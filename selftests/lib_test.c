@@ -417,6 +417,7 @@ int main(void)
 	run(flush_tests);
 	run(clone_tests);
 	run(wal_tests);
+	run(human_tests);
 	printf("1..%u\n%u passed, %u failed, 0 skipped\n", count, count - bad,
 	       bad);
 	return bad ? 1 : 0;

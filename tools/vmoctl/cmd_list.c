@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cmd_look.h"
+#include "human.h"
 #include "look_show.h"
 
 static void draw_vmos(const struct look_list *list)

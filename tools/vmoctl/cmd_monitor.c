@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "human.h"
 #include "look_show.h"
 #include "server.h"
 

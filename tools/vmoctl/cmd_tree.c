@@ -10,6 +10,7 @@
 
 #include "control.h"
 #include "family.h"
+#include "human.h"
 #include "kind.h"
 #include "look.h"
 #include "out.h"

@@ -5,6 +5,7 @@
 #include <json-c/json.h>
 #include <stdio.h>
 
+#include "human.h"
 #include "out.h"
 #include "out_json.h"
 
@@ -23,24 +24,6 @@ struct range {
 	__u64 samples;
 	__u64 most;
 };
-
-const char *human_nsec(__u64 nsec, char *buf, size_t size)
-{
-	static const char *const units[] = { "us", "ms", "s" };
-	double v = (double)nsec / 1000;
-	size_t i = 0;
-
-	if (nsec < 1000) {
-		snprintf(buf, size, "%llu ns", nsec);
-		return buf;
-	}
-	while (v >= 1000 && i < sizeof(units) / sizeof(units[0]) - 1) {
-		v /= 1000;
-		i++;
-	}
-	snprintf(buf, size, "%.1f %s", v, units[i]);
-	return buf;
-}
 
 static struct range find_range(const __u64 *buckets, unsigned int count)
 {

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "human.h"
 #include "out.h"
 #include "out_json.h"
 
@@ -59,27 +60,6 @@ static void print_key(const char *key)
 	fprintf(out_stream, "%-22s ", label);
 }
 
-/* Control characters of ASCII, and those that UTF-8 has in two bytes. */
-static size_t control_length(const unsigned char *text)
-{
-	if (*text < 0x20 || *text == 0x7f)
-		return 1;
-	return text[0] == 0xc2 && text[1] >= 0x80 && text[1] < 0xa0 ? 2 : 0;
-}
-
-const char *human_text(const char *text, char *buf, size_t size)
-{
-	size_t at = 0, len;
-
-	while (*text && at + 1 < size) {
-		len = control_length((const unsigned char *)text);
-		buf[at++] = len ? '?' : *text;
-		text += len ? len : 1;
-	}
-	buf[at] = 0;
-	return buf;
-}
-
 void out_text(struct out *o, const char *key, const char *text)
 {
 	size_t size = strlen(text) + 1;
@@ -106,25 +86,6 @@ void out_number(struct out *o, const char *key, __u64 value)
 	}
 	print_key(key);
 	fprintf(out_stream, "%llu\n", value);
-}
-
-const char *human_bytes(__u64 value, char *buf, size_t size)
-{
-	static const char *const units[] = { "KiB", "MiB", "GiB", "TiB", "PiB",
-					     "EiB" };
-	double v = (double)value / 1024;
-	size_t i = 0;
-
-	if (value < 1024) {
-		snprintf(buf, size, "%llu", value);
-		return buf;
-	}
-	while (v >= 1024 && i < sizeof(units) / sizeof(units[0]) - 1) {
-		v /= 1024;
-		i++;
-	}
-	snprintf(buf, size, "%.1f %s", v, units[i]);
-	return buf;
 }
 
 void out_bytes(struct out *o, const char *key, __u64 value)

@@ -46,18 +46,6 @@ void out_bits(struct out *o, const char *key, __u64 value,
 void out_histogram(struct out *o, const char *key, const __u64 *buckets,
 		   unsigned int count, __u64 total_ns);
 
-/* As "1.5 us". Return: buf. */
-const char *human_nsec(__u64 nsec, char *buf, size_t size);
-
-/* As "1.5 MiB", below 1024 as a number. Return: buf. */
-const char *human_bytes(__u64 value, char *buf, size_t size);
-
-/*
- * With "?" for what a terminal would obey: names are what others chose. As much as
- * fits. Return: buf.
- */
-const char *human_text(const char *text, char *buf, size_t size);
-
 /* Prints the set and frees it. Return: STATUS_OK or STATUS_ERROR. */
 int out_end(struct out *o);
 
