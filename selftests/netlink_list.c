@@ -14,6 +14,8 @@
 #define VMOS 100000
 #define CHURNERS 2
 #define REQUESTS 300
+#define FIRST 16000
+#define REST 16
 
 /* Threads that make VMOs and close them again. */
 struct churn {
@@ -172,7 +174,63 @@ TEST_F_TIMEOUT(netlink_list, many_vmos, 600)
 	free(ids);
 }
 
-/* The same with requests: those of one VMO do not fit into one message. */
+/* A thread that closes VMOs in the order of their ids. */
+struct closing {
+	const int *fds;
+	unsigned int nr;
+	unsigned int closed;
+};
+
+static void *close_all(void *arg)
+{
+	struct closing *c = arg;
+	unsigned int i;
+
+	for (i = 0; i < c->nr; i++) {
+		close(c->fds[i]);
+		__atomic_store_n(&c->closed, i + 1, __ATOMIC_RELEASE);
+	}
+	return NULL;
+}
+
+/* A list begins where VMOs are just being closed, and tells those behind them. */
+TEST_F_TIMEOUT(netlink_list, first_ones_end, 300)
+{
+	const unsigned int nr = FIRST / vmop_test_scale();
+	struct rlimit limit = { nr + 1000, nr + 1000 };
+	struct closing closing = { .nr = nr };
+	struct listing listing;
+	unsigned int rounds = 0, i;
+	int *fds, rest[REST];
+	__u64 *ids, want[REST];
+	pthread_t thread;
+
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+	fds = calloc(nr, sizeof(*fds));
+	ids = calloc(nr, sizeof(*ids));
+	ASSERT_NE(NULL, fds);
+	ASSERT_NE(NULL, ids);
+	ASSERT_EQ(0, make_vmos(self->tp.fd, fds, ids, nr));
+	ASSERT_EQ(0, make_vmos(self->tp.fd, rest, want, REST));
+	closing.fds = fds;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, close_all, &closing));
+	do {
+		listing = (struct listing){ .ids = want, .nr = REST };
+		ASSERT_EQ(0, test_nl_dump(&self->nl, VMOP_NL_CMD_VMO_GET,
+					  check_one, &listing));
+		ASSERT_EQ(REST, listing.found);
+		ASSERT_FALSE(listing.disordered);
+		rounds++;
+	} while (__atomic_load_n(&closing.closed, __ATOMIC_ACQUIRE) < nr);
+	pthread_join(thread, NULL);
+	TH_LOG("%u lists while %u were closed", rounds, nr);
+	for (i = 0; i < REST; i++)
+		close(rest[i]);
+	free(fds);
+	free(ids);
+}
+
+/* As many_vmos, with requests: those of one VMO do not fit into one message. */
 struct requests {
 	unsigned int nr;
 	__u64 last;
